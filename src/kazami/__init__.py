@@ -1,0 +1,37 @@
+"""kazami (風見, weather vane): the weather service for neural-network training.
+
+This is the door. Its names are opened on first use, so that ``import kazami`` is instant and imports neither torch nor numpy.
+"""
+
+from typing import TYPE_CHECKING
+
+from .doors import lazy_door
+
+if TYPE_CHECKING:  # the same names for type checkers and editors, which do not open doors
+    from .maps import Training as Training
+    from .records import Finding as Finding
+    from .storage import open_run as open_run
+    from .watch import check as check
+    from .watch import diagnose as diagnose
+    from .watch import watch as watch
+
+__version__ = "0.1.0"
+
+__all__ = ["Finding", "Training", "check", "diagnose", "open_run", "watch"]
+
+_MODULE_OF = {
+    "Finding": ".records",
+    "Training": ".maps",
+    "check": ".watch",
+    "diagnose": ".watch",
+    "open_run": ".storage",
+    "watch": ".watch",  # a room that can be called
+}
+
+if not TYPE_CHECKING:  # hidden from type checkers, so that they still notice a misspelt name
+    __getattr__ = lazy_door(__name__, _MODULE_OF)
+
+
+def __dir__() -> list[str]:
+    """Return the names in the package, also those not opened yet."""
+    return sorted({*globals(), *__all__})

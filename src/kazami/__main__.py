@@ -1,0 +1,8 @@
+"""``python -m kazami`` is the same as ``kazami``."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

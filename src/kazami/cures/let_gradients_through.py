@@ -1,0 +1,40 @@
+"""Take away what cuts parameters off from the loss."""
+
+from typing import ClassVar
+
+from ..records.finding import Finding, Prescription
+from ..records.trace import Trace
+from ._base import AbstractCure, both, path_of
+
+
+class LetGradientsThrough(AbstractCure):
+    """Removes the ``detach()``, ``no_grad`` block, ``.data`` or conversion to numpy between parameters and loss; or leaves unused parameters out.
+
+    Limits:
+        Where the cut stands is not seen, only on which side of it the parameters lie.
+    """
+
+    name: ClassVar = "let_gradients_through"
+    treats: ClassVar = ("frozen_parameters",)
+    order: ClassVar = 0
+    changes: ClassVar = both("Removes the detach() or no_grad between these parameters and the loss.", "これらのパラメータと損失の間にある detach() や no_grad を取り除きます。")
+    side_effects: ClassVar = both("Backward reaches more of the model: it takes more time and memory.", "逆伝播がモデルのより広い範囲に届くため、時間とメモリが増えます。")
+    reference: ClassVar = "PyTorch documentation, Autograd mechanics, Locally disabling gradient computation"
+
+    def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
+        """Return the forward line without the cut, for parameters that never got a gradient."""
+        del finding
+        lost = [str(name) for name in trace.facts.get("never_given_a_gradient", ())]
+        if not lost or trace.facts.get("not_in_optimizer"):
+            return None
+        layers = list(dict.fromkeys(name.rpartition(".")[0] for name in lost))
+        first = layers[0]
+        call = f"{path_of(first)}(x)" if first else "model(x)"
+        return self.prescription(
+            parameters={"parameters": lost},
+            code=f"x = {call}  # no .detach(), .data, .item(), .numpy() or torch.no_grad() from here to the loss",
+            sentence=both(
+                f"Removes what cuts `{first or lost[0]}` off from the loss (detach(), no_grad, .data), or the layer if it is not used.",
+                f"`{first or lost[0]}` を損失から切り離しているもの（detach()、no_grad、.data）を取り除きます。使わない層なら、層そのものを外します。",
+            ),
+        )

@@ -1,0 +1,50 @@
+"""Keep the output and take the loss that fits it."""
+
+from typing import ClassVar
+
+from ..records.finding import Finding, Prescription
+from ..records.trace import Trace
+from ._base import AbstractCure, both
+
+# What stands before the loss, and the loss that fits it.
+FITTING = {
+    ("sigmoid", "binary_cross_entropy_with_logits"): "F.binary_cross_entropy(output, target)",
+    ("softmax", "cross_entropy"): "F.nll_loss(torch.log(output.clamp_min(1e-7)), target)",
+    ("identity", "nll_loss"): "F.cross_entropy(output, target)",
+    ("softmax", "nll_loss"): "F.nll_loss(F.log_softmax(logits, dim=-1), target)",
+    ("sigmoid", "nll_loss"): "F.nll_loss(F.log_softmax(logits, dim=-1), target)",
+}
+
+
+class MatchingLoss(AbstractCure):
+    """Leaves the model alone and exchanges the loss for the one that expects such an output.
+
+    Limits:
+        Where the output is a sigmoid or softmax, the loss without logits is less exact than dropping the activation: probabilities round to 0 and 1.
+    """
+
+    name: ClassVar = "matching_loss"
+    treats: ClassVar = ("output_activation", "double_softmax")
+    order: ClassVar = 1
+    changes: ClassVar = both("Takes the loss that fits the model's output.", "モデルの出力に合った損失に替えます。")
+    side_effects: ClassVar = both("Probabilities that round to 0 or 1 lose digits that logits would keep.", "0 や 1 に丸められた確率では、ロジットなら残る桁が失われます。")
+    reference: ClassVar = "PyTorch documentation, torch.nn.BCELoss, torch.nn.NLLLoss and torch.nn.CrossEntropyLoss"
+
+    def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
+        """Return the fitting loss, ``None`` where none fits better."""
+        del finding
+        facts = trace.facts
+        fact = facts.get("nll_without_log") or facts.get("softmax_before_log_softmax") or facts.get("activation_before_logits_loss")
+        if not fact:
+            return None
+        activation, loss = str(fact.get("activation", "identity")), str(fact.get("loss", ""))
+        fitting = FITTING.get((activation, loss))
+        if fitting is None:
+            return None
+        en = f"Gives nll_loss the logarithm it expects (here it gets {'raw outputs' if activation == 'identity' else activation})."
+        ja = f"nll_loss が期待する対数確率を渡します（現在は{'生の出力' if activation == 'identity' else ' ' + activation + ' '}が渡されています）。"
+        if loss != "nll_loss":
+            en, ja = f"Keeps {activation} and takes the loss that expects probabilities instead of {loss}.", f"{activation} を残し、{loss} の代わりに確率を受け取る損失を使います。"
+        return self.prescription(
+            parameters={"activation": activation, "from": loss, "to": fitting.split("(")[0].removeprefix("F.")}, code=f"loss = {fitting}", sentence=both(en, ja), is_singled_out=loss == "nll_loss"
+        )

@@ -1,0 +1,38 @@
+"""Let frozen parameters move."""
+
+from typing import ClassVar
+
+from ..records.finding import Finding, Prescription
+from ..records.trace import Trace
+from ._base import AbstractCure, both, path_of
+
+
+class Unfreeze(AbstractCure):
+    """Sets ``requires_grad`` for parameters that are frozen, and sees that the optimizer holds them."""
+
+    name: ClassVar = "unfreeze"
+    treats: ClassVar = ("frozen_parameters",)
+    order: ClassVar = 1
+    changes: ClassVar = both("Lets the frozen parameters move.", "凍結されたパラメータを動けるようにします。")
+    side_effects: ClassVar = both("Pre-trained weights change: consider a smaller learning rate for them.", "事前学習済みの重みも変わります。その部分の学習率は小さめにしてください。")
+    reference: ClassVar = "PyTorch documentation, torch.nn.Module.requires_grad_; Howard and Ruder 2018, arXiv 1801.06146, section 3.3 (gradual unfreezing)"
+
+    def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
+        """Return the lines for the frozen part that stands nearest to the output, where nothing else holds the parameters still."""
+        del finding
+        facts = trace.facts
+        frozen = sorted({*facts.get("frozen", {}), *facts.get("requires_no_gradient", ())})
+        if not frozen or facts.get("not_in_optimizer"):
+            return None
+        modules = list(dict.fromkeys(name.removesuffix(".weight").removesuffix(".bias") for name in frozen))
+        paths = [path_of(name) for name in modules]
+        if len(paths) <= 3 and "weight" not in paths:
+            code = "\n".join(f"{path}.requires_grad_(True)" for path in paths)
+        else:
+            code = "model.requires_grad_(True)"
+        named = ", ".join(f"`{name}`" for name in modules[:3]) + (" …" if len(modules) > 3 else "")
+        return self.prescription(
+            parameters={"parameters": frozen},
+            code=code + "  # before the optimizer is made",
+            sentence=both(f"Lets {named} be trained.", f"{named} を学習の対象にします。"),
+        )

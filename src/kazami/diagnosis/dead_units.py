@@ -1,0 +1,64 @@
+"""Units that are silent on everything they have seen."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding, Sentence
+from ..records.trace import Trace
+from ._base import AbstractRule, both, early, hidden, layer_name, recent
+
+LIMIT = 0.5
+ALL = 0.95
+
+
+class DeadUnits(AbstractRule):
+    """Fires when more than half of a layer's ReLU units were exactly zero on every sample of the last 50 recorded steps, while progress is poor.
+
+    A unit silent on all samples has exactly zero gradient and cannot come back by itself. Sparse layers in a training that goes well are no fault. A layer that was born dead is a cause;
+    one that died during training is more often the mark that a too large step left.
+
+    References:
+        Lu et al. 2019, "Dying ReLU and initialization" (arXiv 1903.06733).
+    """
+
+    id: ClassVar = "KZ104"
+    name: ClassVar = "dead_units"
+    title: ClassVar = both("dead units", "死んだユニット")
+    family: ClassVar = "signal"
+    rank: ClassVar = 36
+    wind: ClassVar = -2.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if hidden layers are largely dead while progress is poor."""
+        if not trace.progress_is_poor:
+            return None
+        now, born = recent(trace, "dead_share", 3), early(trace, "dead_share", 1)
+        columns = [i for i in range(len(trace.layers)) if now[i] > LIMIT]
+        if not columns:
+            return None
+        worst = max(columns, key=lambda i: (round(float(now[i]), 1), -i))
+        layer, share = trace.layers[worst], float(now[worst])
+        is_born = bool(born[worst] > LIMIT)
+        return self.finding(
+            confidence=(0.85 if share > ALL else 0.6) + (0.08 if is_born else 0.0), place=layer.name, step=1 if is_born else _died_at(trace, worst), rank=23 if is_born and share > ALL else None if is_born else 46,
+            severity="error" if share > ALL else "warning", evidence=[Evidence("share of units silent on every sample", share, LIMIT, "", "last 50 recorded steps")],
+            sentence=both(
+                f"{share:.0%} of the units of {layer_name(layer)} are dead{' from the start' if is_born else ''}: they give zero on every sample and get no gradient.",
+                f"{layer_name(layer)} のユニットの {share:.0%} が{'最初から' if is_born else ''}死んでいます。どのサンプルでも0を出し、勾配が届きません。",
+            ),
+        )  # fmt: skip
+
+    def exonerate(self, trace: Trace) -> Sentence | None:
+        """Say how few units are dead."""
+        now = recent(trace, "dead_share", 3)
+        columns = [i for i in hidden(trace) if np.isfinite(now[i])]
+        if not columns or max(now[i] for i in columns) > LIMIT / 2:
+            return None
+        return both(f"dead units ({max(now[i] for i in columns):.0%} at most)", f"死んだユニット（最大 {max(now[i] for i in columns):.0%}）")
+
+
+def _died_at(trace: Trace, column: int) -> int:
+    series = trace["dead_share"]
+    over = np.flatnonzero(series.values[:, column] > LIMIT)
+    return int(series.steps[over[0]]) if over.size else trace.step

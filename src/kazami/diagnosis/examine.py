@@ -1,0 +1,41 @@
+"""All rules on one trace: the gate, the findings, their causal order, and what is not the cause."""
+
+from functools import cache
+
+from ..records.finding import Finding, Sentence
+from ..records.trace import Trace
+from ..registry import plugins
+from ._base import AbstractRule
+from .progress import assess
+
+SEVERITY_ORDER = {"error": 0, "warning": 0, "info": 1}
+DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that stands ten ranks later
+
+
+@cache
+def all_rules() -> tuple[AbstractRule, ...]:
+    """Return one instance of every rule, in causal order."""
+    rules = tuple(kind() for kind in plugins("kazami.diagnosis", AbstractRule))  # type: ignore[type-abstract]
+    return tuple(sorted(rules, key=lambda rule: rule.rank))
+
+
+def examine(trace: Trace) -> list[Finding]:
+    """Return the findings of a trace, the primary cause first.
+
+    Every rule sees the same trace with its progress filled in. Findings are ordered by their place in the causal order, moved back by doubt; the first that is no mere remark is primary and
+    carries the list of what was looked at and excluded.
+    """
+    trace = trace.replaced(progress=assess(trace))
+    found = [finding for rule in all_rules() if (finding := rule.examine(trace)) is not None]
+    found.sort(key=lambda f: (SEVERITY_ORDER[f.severity], f.rank + DOUBT * (1 - f.confidence)))
+    if not found or found[0].severity == "info":
+        return found
+    others = tuple(finding.name for finding in found[1:] if finding.severity != "info")
+    excluded = not_the_cause(trace, {finding.name for finding in found})
+    return [found[0].replaced(is_primary=True, not_the_cause=excluded, related=others), *found[1:]]
+
+
+def not_the_cause(trace: Trace, fired: set[str]) -> tuple[Sentence, ...]:
+    """Return, for the rules that did not fire, what their numbers exclude."""
+    reasons = [(rule.name, rule.exonerate(trace)) for rule in all_rules() if rule.name not in fired]
+    return tuple(reason for _, reason in reasons if reason is not None)

@@ -1,0 +1,87 @@
+"""Storm: gradients grow on their way back through depth or time, or from step to step."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding
+from ..records.trace import Floats, Trace
+from ..signals import theil_sen
+from ._base import AbstractRule, both, early, layer_name, matrices, recent, short
+
+LIMIT = 3.0
+
+
+class ExplodingGradient(AbstractRule):
+    r"""Fires when progress is poor and gradients grow by more than 3 decades over the depth, over the unrolled time of a recurrent net, or when the total norm has grown a thousandfold.
+
+    A factor :math:`\rho` per layer or time step above 1 multiplies: :math:`\rho^{L}`; three decades leave the first layer with steps a thousand times those of the last.
+
+    References:
+        Pascanu, Mikolov and Bengio 2013, section 2.
+    """
+
+    id: ClassVar = "KZ102"
+    name: ClassVar = "exploding_gradient"
+    title: ClassVar = both("gradients that grow over depth, time or steps", "深さ・時間・ステップにわたる勾配の増大")
+    family: ClassVar = "signal"
+    rank: ClassVar = 30
+    wind: ClassVar = 2.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if gradients explode while progress is poor."""
+        if not trace.progress_is_poor:
+            return None
+        return self._over_time(trace) or self._over_depth(trace) or self._over_steps(trace)
+
+    def _over_depth(self, trace: Trace) -> Finding | None:
+        columns = matrices(trace)
+        growths = [growth_to_input(values[columns]) for values in (early(trace, "output_gradient_rms"), recent(trace, "output_gradient_rms"))]
+        growth = max((g for g in growths if np.isfinite(g)), default=float("nan"))
+        if len(columns) < 3 or not growth > LIMIT:
+            return None
+        first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
+        return self._found(
+            growth, first.name, f"Gradients grow by {short(growth)} decades between {layer_name(last)} and {layer_name(first)}.",
+            f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(growth)} 桁増大しています。", "over depth",
+        )  # fmt: skip
+
+    def _over_time(self, trace: Trace) -> Finding | None:
+        values = np.fmax(recent(trace, "time_growth"), early(trace, "time_growth"))
+        if not np.isfinite(values).any():
+            return None
+        worst = int(np.nanargmax(values))
+        growth = float(values[worst])
+        if growth <= LIMIT:
+            return None
+        layer = trace.layers[worst]
+        return self._found(
+            growth, layer.name, f"Gradients grow by {short(growth)} decades over the {layer.n_uses} time steps of {layer_name(layer)}.",
+            f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(growth)} 桁増大しています。", "over time",
+        )  # fmt: skip
+
+    def _over_steps(self, trace: Trace) -> Finding | None:
+        norms = trace["total_gradient_norm"].values
+        norms = norms[np.isfinite(norms) & (norms > 0)]
+        if norms.size < 3 or trace.progress is None or not trace.progress.is_diverging:
+            return None
+        growth = float(np.log10(np.max(norms[-5:]) / np.median(norms[: max(norms.size // 4, 1)])))
+        if growth <= LIMIT:
+            return None
+        return self.finding(
+            confidence=0.6, rank=48, evidence=[Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold")],
+            sentence=both(f"The gradient norm has grown by {short(growth)} decades since the start.", f"勾配のノルムが開始時から {short(growth)} 桁増大しています。"),
+        )  # fmt: skip
+
+    def _found(self, growth: float, place: str, en: str, ja: str, what: str) -> Finding:
+        return self.finding(
+            confidence=0.75 + 0.2 * min((growth - LIMIT) / 3, 1.0), place=place, evidence=[Evidence(f"growth of the gradient {what}", growth, LIMIT, "decades", "Pascanu et al. 2013")], sentence=both(en, ja)
+        )
+
+
+def growth_to_input(norms: Floats) -> float:
+    """Return by how many decades ``norms``, first layer first, grow from the output back to the input (robust slope times depth); NaN below three layers."""
+    norms = norms[np.isfinite(norms)]
+    if norms.size < 3:
+        return float("nan")
+    return float(-theil_sen(np.log10(norms + np.finfo(float).tiny)) * (norms.size - 1))

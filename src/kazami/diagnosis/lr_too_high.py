@@ -1,0 +1,121 @@
+"""Steps beyond what the curvature allows."""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding, Sentence
+from ..records.trace import Trace
+from ._base import AbstractRule, both, is_adaptive, number, recent, short
+
+LARGE_UPDATE = 0.1
+FILLED = 20  # steps: two memories of Adam's first average at its default of 0.9
+
+
+class LrTooHigh(AbstractRule):
+    r"""Fires when progress is poor and the steps are too large by the optimizer's own threshold, or by their size beside the weights.
+
+    First witness: the stability ratio :math:`\lambda_{max}(P^{-1/2} H P^{-1/2}) / \lambda^*` with the threshold of the optimizer in use (2/η for gradient descent, 2(1+β)/η with momentum,
+    38/η for Adam with its defaults), measured on the live graph. Above 1 a step grows along the sharpest direction. Second: updates of more than a tenth of the weights, sustained. Third: a loss
+    that stands above where it began. Training at a ratio of about 1 that makes progress (the edge of stability) does not fire.
+
+    References:
+        Cohen et al. 2021 (arXiv 2103.00065), 2022 (arXiv 2207.14484).
+    """
+
+    id: ClassVar = "KZ201"
+    name: ClassVar = "lr_too_high"
+    title: ClassVar = both("learning rate against its upper limit", "学習率の上限")
+    family: ClassVar = "step"
+    rank: ClassVar = 40
+    wind: ClassVar = 2.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if steps are too large while progress is poor."""
+        progress = trace.progress
+        if progress is None or not progress.is_poor or trace.step < 2:
+            return None
+        ratio, update, peak = stability(trace), typical_update(trace), peak_update(trace)
+        weight = 0.0
+        if ratio > 1.2:
+            weight += 0.45 + 0.2 * min(math.log10(ratio), 1.0)
+        if update > LARGE_UPDATE:
+            weight += 0.3 + 0.2 * min(math.log10(update / LARGE_UPDATE), 1.0)
+        elif peak > 5 * LARGE_UPDATE:
+            weight += 0.3 + 0.2 * min(math.log10(peak / (5 * LARGE_UPDATE)), 1.0)
+        if overshoot(trace) > 3:
+            weight += 0.2
+        if progress.is_diverging:
+            weight += 0.35 if weight > 0 or not is_adaptive(trace) else 0.2
+        if is_oscillating_high(trace):
+            weight += 0.15
+        if weight < 0.5:
+            return None
+        return self._found(trace, min(weight, 0.96), ratio, max(update, peak if peak > 5 * LARGE_UPDATE else 0.0))
+
+    def _found(self, trace: Trace, confidence: float, ratio: float, update: float) -> Finding:
+        rate = number(trace, "learning_rate", 1)
+        evidence = []
+        if math.isfinite(ratio):
+            evidence.append(Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, 1.0, "", "Cohen et al. 2021, 2022"))
+        evidence.append(Evidence("size of the updates beside the weights", update, LARGE_UPDATE, "", "a tenth of the weights a step"))
+        loss = trace["loss"]
+        worse = loss.steps[~(loss.values <= 1.5 * max(trace.progress.first, 1e-12))] if trace.progress is not None else loss.steps[:0]
+        why = f"{short(ratio)} times its stability limit" if ratio > 1.2 else f"updates are {short(update)} of the weights" if update > LARGE_UPDATE else "the loss rises above where it began"
+        ja = f"安定限界の {short(ratio)} 倍" if ratio > 1.2 else f"更新量が重みの {short(update)} 倍" if update > LARGE_UPDATE else "損失が開始時より上昇"
+        return self.finding(
+            confidence=confidence, step=int(worse[0]) if worse.size else 1, severity="error" if trace.progress is not None and trace.progress.is_diverging else "warning", evidence=evidence,
+            sentence=both(f"The learning rate {short(rate)} is too high: {why}.", f"学習率 {short(rate)} が高すぎます（{ja}）。"),
+        )  # fmt: skip
+
+    def exonerate(self, trace: Trace) -> Sentence | None:
+        """Say how far below its limit the learning rate is."""
+        ratio = stability(trace)
+        if not ratio < 0.7 or typical_update(trace) > LARGE_UPDATE / 2:
+            return None
+        return both(f"learning rate ({short(ratio)} of its stability limit)", f"学習率（安定限界の {short(ratio)} 倍）")
+
+
+def stability(trace: Trace) -> float:
+    """Return the typical stability ratio: the larger of its medians early and now, so that a training thrown off at the start still shows why; NaN where it was not measured."""
+    series = trace["stability_ratio"]
+    values, steps = series.values, series.steps
+    if is_adaptive(trace):  # until its averages have filled, an adaptive optimizer's ratio is large and means nothing
+        values = values[steps >= FILLED]
+    series_values = values[np.isfinite(values)]
+    if series_values.size == 0:
+        return math.nan
+    series = series_values
+    return float(max(np.median(series[-6:]), np.median(series[:4])))
+
+
+def typical_update(trace: Trace) -> float:
+    """Return the median over layers of the newest relative updates ‖ΔW‖/‖W‖."""
+    values = recent(trace, "update_ratio")
+    values = values[np.isfinite(values)]
+    return float(np.median(values)) if values.size else math.nan
+
+
+def peak_update(trace: Trace) -> float:
+    """Return the largest median over layers of the relative updates at any of the first 20 recorded steps."""
+    table = trace["update_ratio"].values[:20]
+    rows = [np.median(row[np.isfinite(row)]) for row in table if np.isfinite(row).any()]
+    return float(max(rows)) if rows else math.nan
+
+
+def overshoot(trace: Trace) -> float:
+    """Return the highest of the first quarter's losses over the larger of the first loss and the trivial predictor's."""
+    losses = trace["loss"].values
+    losses = losses[: max(losses.size // 4, 10)]
+    losses = losses[np.isfinite(losses)]
+    if losses.size == 0:
+        return 0.0
+    base = max(float(losses[0]), trace.trivial_loss or 0.0)
+    return float(losses.max() / base) if base > 0 else 0.0
+
+
+def is_oscillating_high(trace: Trace) -> bool:
+    """Return whether successive updates point against one another while the loss stands high."""
+    cosine = number(trace, "update_cosine")
+    return cosine < -0.3 and trace.progress is not None and trace.progress.explained < 0.5

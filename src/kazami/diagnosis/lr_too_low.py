@@ -1,0 +1,74 @@
+"""Steps far smaller than the curvature allows."""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding, Sentence
+from ..records.trace import Trace
+from ._base import AbstractRule, both, hidden, matrices, number, recent, short
+
+LIMIT = 0.05
+SMALL_UPDATE = 3e-4
+LEAST_STEPS = 10
+
+
+class LrTooLow(AbstractRule):
+    r"""Fires when much is left to gain, little is being gained, and steps are far below what the curvature allows.
+
+    Witnesses: a stability ratio below 0.05 (a step twenty times as long would still be stable), relative updates below 3e-4 in the middle layer, and a loss that falls in a straight line, as slowly
+    as its gradient says. Silent where gradients vanish or units are dead: a larger step would not help there.
+    """
+
+    id: ClassVar = "KZ202"
+    name: ClassVar = "lr_too_low"
+    title: ClassVar = both("learning rate against its lower limit", "学習率の下限")
+    family: ClassVar = "step"
+    rank: ClassVar = 42
+    wind: ClassVar = -1.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if steps are far too small for what is left to gain."""
+        progress = trace.progress
+        if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
+            return None
+        is_slow = progress.explained < 0.6 and progress.pace < 0.08
+        ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
+        if has_no_signal(trace):
+            return None
+        if not is_slow or not update < SMALL_UPDATE * (3 if ratio < LIMIT / 5 else 1) or ratio > LIMIT:
+            return None
+        confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
+        if ratio < LIMIT:
+            confidence += 0.1
+        rate = number(trace, "learning_rate", 1)
+        return self.finding(
+            confidence=confidence, evidence=[Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, LIMIT, "", "a step 20 times as long is stable"),
+                                             Evidence("size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration")],
+            sentence=both(
+                f"The learning rate {short(rate)} is too low: updates are {short(update)} of the weights, and the loss has gained only {max(progress.fall, 0):.1%} in {trace.step} steps.",
+                f"学習率 {short(rate)} が低すぎます。更新量は重みの {short(update)} 倍で、{trace.step} ステップで損失は {max(progress.fall, 0):.1%} しか減っていません。",
+            ),
+        )  # fmt: skip
+
+    def exonerate(self, trace: Trace) -> Sentence | None:
+        """Say that steps are large enough."""
+        update = middle_update(trace)
+        if not update > 1e-3:
+            return None
+        return both(f"steps too small (updates are {short(update)} of the weights)", f"小さすぎるステップ（更新量は重みの {short(update)} 倍）")
+
+
+def middle_update(trace: Trace) -> float:
+    """Return the largest of the newest relative updates of the weight matrices: if even that is small, all are."""
+    values = recent(trace, "update_ratio")
+    columns = matrices(trace) or hidden(trace) or list(range(len(trace.layers)))
+    finite = [values[i] for i in columns if np.isfinite(values[i])]
+    return float(np.max(finite)) if finite else math.nan
+
+
+def has_no_signal(trace: Trace) -> bool:
+    """Return whether hidden layers are cut off (dead units, or gradients of exactly zero): no learning rate would move them."""
+    dead, zero = recent(trace, "dead_share", 3), recent(trace, "zero_gradient_share", 3)
+    return bool(np.any(dead > 0.95)) or bool(np.any(zero[hidden(trace)] > 0.98))

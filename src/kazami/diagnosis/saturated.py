@@ -1,0 +1,51 @@
+"""Squashing activations driven to their flat ends."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding, Sentence
+from ..records.trace import Trace
+from ._base import AbstractRule, both, early, hidden, layer_name, recent, short
+
+LIMIT = 0.1
+
+
+class Saturated(AbstractRule):
+    """Fires when the mean slope of a sigmoid or tanh layer is below a tenth of the greatest slope it can have, while progress is poor.
+
+    A network that has learned with confidence saturates too; the gate keeps it out. Which layer saturated first is told, and whether it was born so.
+    """
+
+    id: ClassVar = "KZ105"
+    name: ClassVar = "saturated"
+    title: ClassVar = both("saturation of squashing activations", "活性化関数の飽和")
+    family: ClassVar = "signal"
+    rank: ClassVar = 34
+    wind: ClassVar = -1.5
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if hidden layers are saturated while progress is poor."""
+        columns = hidden(trace, ("linear", "conv", "recurrent", "norm", "embedding"))
+        now = recent(trace, "slope_share")
+        flat = [i for i in columns if now[i] < LIMIT]
+        if not flat or not trace.progress_is_poor:
+            return None
+        born = bool(early(trace, "slope_share", 1)[flat[0]] < 2 * LIMIT)
+        layer = trace.layers[flat[0]]
+        value = float(now[flat[0]])
+        return self.finding(
+            confidence=0.7 + 0.2 * (1 - value / LIMIT), place=layer.name, rank=None if born else 45,
+            evidence=[Evidence("mean slope of the activation over its greatest", value, LIMIT, "", "KZ105"), Evidence("saturated layers", float(len(flat)), 0.0, "layers", "")],
+            sentence=both(
+                f"{layer_name(layer)} ({layer.activation}) is saturated{' from the start' if born else ''}: its mean slope is {short(value)} of the greatest, so hardly any gradient passes.",
+                f"{layer_name(layer)}（{layer.activation}）が{'最初から' if born else ''}飽和しています。平均の傾きが最大値の {short(value)} 倍しかなく、勾配がほとんど通りません。",
+            ),
+        )  # fmt: skip
+
+    def exonerate(self, trace: Trace) -> Sentence | None:
+        """Say how much slope is left."""
+        now = recent(trace, "slope_share")
+        if not np.isfinite(now).any() or np.nanmin(now) < 3 * LIMIT:
+            return None
+        return both(f"saturation (mean slope {short(float(np.nanmin(now)))} of the greatest)", f"飽和（平均の傾きは最大値の {short(float(np.nanmin(now)))} 倍）")

@@ -1,0 +1,101 @@
+"""Dead calm: gradients fade on their way back to the first layers, or to the first time steps."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding, Sentence
+from ..records.trace import Floats, Trace
+from ..signals import theil_sen
+from ._base import AbstractRule, both, early, layer_name, matrices, recent, short
+
+LIMIT = 3.5
+STARVED = 0.01
+
+
+class VanishingGradient(AbstractRule):
+    r"""Fires when progress is poor and :math:`\log_{10} \mathrm{rms}(\delta_\ell)` falls from the last layer to the first by more than 3.5 decades, or over the unrolled time of a recurrent net.
+
+    The limit: an update must change a weight by at least one part in :math:`2^{24}` (float32), and to learn at the pace of the last layer within :math:`10^3` to :math:`10^4` steps the first
+    may be slower by no more than the same factor; :math:`\log(1/\sqrt{2^{-24}})` is 3.6 decades. The slope is the robust one of Theil and Sen times the depth.
+
+    A fade that was not there at the start (units died, activations saturated) is a consequence and ranks behind its cause.
+
+    Limits:
+        Needs three layers; a skip connection flattens the profile, as it should. Fused recurrent kernels hide their time steps.
+
+    References:
+        Glorot and Bengio 2010, section 4.2; Pascanu et al. 2013 for time.
+    """
+
+    id: ClassVar = "KZ101"
+    name: ClassVar = "vanishing_gradient"
+    title: ClassVar = both("gradients that reach the first layers", "最初の層に届く勾配")
+    family: ClassVar = "signal"
+    rank: ClassVar = 32
+    wind: ClassVar = -2.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if gradients fade over depth or time while progress is poor."""
+        if not trace.progress_is_poor or (trace.progress is not None and trace.progress.is_diverging):
+            return None
+        return self._over_depth(trace) or self._over_time(trace)
+
+    def _over_depth(self, trace: Trace) -> Finding | None:
+        columns = [i for i in matrices(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
+        born, now = (-growth_to_input(profile(trace, name, columns)) for name in ("early", "recent"))
+        fade = max(born, now)
+        if len(columns) < 3 or not fade > LIMIT:
+            return None
+        first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
+        return self.finding(
+            confidence=0.75 + 0.2 * min((fade - LIMIT) / 3, 1.0), place=first.name, rank=None if born > LIMIT else 47,
+            evidence=[Evidence("attenuation of the gradient over depth", fade, LIMIT, "decades", "float32 resolution, docs/findings")],
+            sentence=both(
+                f"Gradients fade by {short(fade)} decades between {layer_name(last)} and {layer_name(first)}: the first layers do not learn.",
+                f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(fade)} 桁減衰し、最初の層が学習できません。",
+            ),
+        )  # fmt: skip
+
+    def _over_time(self, trace: Trace) -> Finding | None:
+        fades = -recent(trace, "time_growth")
+        if not np.isfinite(fades).any():
+            return None
+        worst = int(np.nanargmax(fades))
+        fade = float(fades[worst])
+        if fade <= LIMIT:
+            return None
+        layer = trace.layers[worst]
+        return self.finding(
+            confidence=0.7 + 0.2 * min((fade - LIMIT) / 4, 1.0), place=layer.name, evidence=[Evidence("attenuation of the gradient over time", fade, LIMIT, "decades", "Pascanu et al. 2013")],
+            sentence=both(
+                f"Gradients fade by {short(fade)} decades over the {layer.n_uses} time steps of {layer_name(layer)}: early inputs do not teach it anything.",
+                f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(fade)} 桁減衰し、初期の入力から学習できません。",
+            ),
+        )  # fmt: skip
+
+    def exonerate(self, trace: Trace) -> Sentence | None:
+        """Say by how little gradients change over depth."""
+        columns = matrices(trace)
+        if len(columns) < 3:
+            return None
+        change = growth_to_input(profile(trace, "recent", columns))
+        if not np.isfinite(change) or abs(change) > 2:
+            return None
+        return both(f"depth (gradients change by {short(abs(change))} decades)", f"深さ（勾配の変化は {short(abs(change))} 桁）")
+
+
+def profile(trace: Trace, when: str, columns: list[int]) -> Floats:
+    """Return the root-mean-square output gradients of some layers, first layer first, early in the training or now."""
+    values = early(trace, "output_gradient_rms") if when == "early" else recent(trace, "output_gradient_rms")
+    return np.array([values[i] for i in columns])
+
+
+def growth_to_input(norms: Floats) -> float:
+    """Return by how many decades ``norms``, shape ``(layers,)``, first layer first, grow from the output back to the input (robust slope times depth); NaN below three layers."""
+    norms = norms[np.isfinite(norms)]
+    if norms.size < 3:
+        return float("nan")
+    logs = np.log10(norms + np.finfo(float).tiny)
+    logs = np.maximum(logs, logs.max() - 40)
+    return float(-theil_sen(logs) * (norms.size - 1))

@@ -1,0 +1,119 @@
+"""Finding: one statement about a training, with its evidence, its place and what to do."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, Self
+
+Severity = Literal["info", "warning", "error"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence in both languages.
+
+    Attributes:
+        en: English.
+        ja: Japanese.
+    """
+
+    en: str
+    ja: str
+
+    def in_language(self, language: str) -> str:
+        """Return the sentence in ``"ja"``, else in English."""
+        return self.ja if language == "ja" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A measured number beside its limit.
+
+    Attributes:
+        name: What was measured.
+        value: The measured number, in ``unit``.
+        limit: The limit it is held against, in the same unit; ``None`` where there is none.
+        unit: Unit, empty for a pure number.
+        source: Where the limit comes from (a derivation, a paper, a calibration).
+    """
+
+    name: str
+    value: float
+    limit: float | None = None
+    unit: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prescription:
+    """One change that treats a finding.
+
+    Attributes:
+        name: Name of the cure.
+        parameters: Its numbers, as plain data.
+        code: The line or lines to write.
+        sentence: What the change does.
+        order: Smaller is the lesser change.
+    """
+
+    name: str
+    parameters: dict[str, Any]
+    code: str
+    sentence: Sentence
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One statement about a training.
+
+    Attributes:
+        id: Stable identifier, ``"KZ101"``.
+        name: Name of the finding, ``"vanishing_gradient"``.
+        severity: ``"info"``, ``"warning"`` or ``"error"``.
+        confidence: 0 to 1.
+        step: Optimizer step since which it holds (the first step is 1; 0 is before any step).
+        place: Layer, parameter or operation; empty for the whole model.
+        sentence: What is wrong, in both languages.
+        evidence: Numbers beside their limits.
+        is_primary: Whether this is the cause that explains the others.
+        prescriptions: What to change, least change first.
+        not_the_cause: What was looked at and excluded.
+        wind: Sign and strength on the wind scale: negative is calm, positive is storm, 0 says nothing; -2 to 2, and 3 for NaN or Inf.
+        rank: Place in the causal order; a smaller rank explains a larger one.
+        family: ``"structure"``, ``"data"``, ``"initialisation"``, ``"signal"``, ``"step"`` or ``"symptom"``.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    confidence: float
+    step: int
+    place: str
+    sentence: Sentence
+    evidence: tuple[Evidence, ...] = ()
+    is_primary: bool = False
+    prescriptions: tuple[Prescription, ...] = ()
+    not_the_cause: tuple[Sentence, ...] = ()
+    wind: float = 0.0
+    rank: int = 50
+    family: str = "symptom"
+    related: tuple[str, ...] = field(default=())
+
+    def replaced(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as printed by ``--json`` under ``"findings"``."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Finding":
+        """Return the finding that :meth:`to_dict` described; unknown fields of later versions are left out."""
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        known["sentence"] = Sentence(**known["sentence"])
+        known["evidence"] = tuple(Evidence(**item) for item in known.get("evidence", ()))
+        known["prescriptions"] = tuple(Prescription(**{**item, "sentence": Sentence(**item["sentence"])}) for item in known.get("prescriptions", ()))
+        known["not_the_cause"] = tuple(Sentence(**item) for item in known.get("not_the_cause", ()))
+        known["related"] = tuple(known.get("related", ()))
+        return cls(**known)

@@ -1,0 +1,198 @@
+"""The words of the report and of the terminal text, in both languages, in one table."""
+
+from ..records.finding import Sentence
+
+LANGUAGES = ("en", "ja")
+
+# Braces are filled in by name. A word that both the page and the terminal use stands here once.
+WORDS: dict[str, Sentence] = {
+    # the head of the page
+    "title": Sentence("Training weather report", "学習の天気報告"),
+    "language": Sentence("Language", "言語"),
+    "theme": Sentence("Light or dark", "明るさ"),
+    "theme_light": Sentence("Light", "ライト"),
+    "theme_dark": Sentence("Dark", "ダーク"),
+    "wind_now": Sentence("Wind: {word}", "風：{word}"),
+    "steps": Sentence("{n} steps", "{n} ステップ"),
+    "one_step": Sentence("1 step", "1 ステップ"),
+    "layers": Sentence("{n} layers", "{n} 層"),
+    "one_layer": Sentence("1 layer", "1 層"),
+    "needs_script": Sentence(
+        "The pictures of this page are drawn by its own script; nothing is loaded from elsewhere.",
+        "図はこのページ内のスクリプトが描きます。外部からは何も読み込みません。",
+    ),
+    # the verdict
+    "cause": Sentence("Cause", "原因"),
+    "where": Sentence("Where", "場所"),
+    "since": Sentence("Since", "開始"),
+    "since_step": Sentence("step {n}", "ステップ {n} から"),
+    "since_start": Sentence("before the first step", "最初のステップの前から"),
+    "evidence": Sentence("Evidence", "根拠"),
+    "sure": Sentence("How sure", "確かさ"),
+    "not_cause_short": Sentence("Not the cause", "無関係"),
+    "not_the_cause": Sentence("Not the cause", "原因ではないもの"),
+    "change": Sentence("Change", "対処"),
+    "other_change": Sentence("or", "または"),
+    "also": Sentence("Also", "ほかに"),
+    "blind": Sentence("Not seen", "観測できず"),
+    "report": Sentence("Report", "レポート"),
+    "checked": Sentence("Checked", "確認済み"),
+    "whole_model": Sentence("the whole model", "モデル全体"),
+    "certain": Sentence("certain", "確実"),
+    "likely": Sentence("likely", "おそらく"),
+    "not_sure": Sentence("not sure", "断定できない"),
+    "more_in_report": Sentence("… {n} more in the report", "…ほか {n} 件はレポートに"),
+    "limit_from": Sentence("limit: {source}", "限度：{source}"),
+    "nothing_wrong": Sentence("Nothing wrong found", "異常は見つかりませんでした"),
+    "checks_passed": Sentence("Nothing wrong found: {n} checks passed.", "異常は見つかりませんでした（{n} 項目を確認）。"),
+    "no_steps": Sentence("No optimizer step was seen, so there is nothing to judge yet.", "オプティマイザのステップが一度も観測されず、まだ判断できません。"),
+    "could_not_see": Sentence("This training could not be seen well enough to judge it.", "この学習は十分に観測できず、判断できません。"),
+    # the weather map
+    "weather_map": Sentence("Weather map", "天気図"),
+    "map_notice": Sentence(
+        "Each row is a layer, the input at the bottom; each column a step. Blue: too little wind, learning stands still. Orange: too much, it is blown about.",
+        "1 行が 1 つの層（下が入力側）、横軸がステップです。青は風が弱すぎて学習が止まり、橙は強すぎて学習が乱れている状態を表します。",
+    ),
+    "map_keys": Sentence(
+        "← → move the cross-hair by one column, with Shift by ten; ↑ ↓ change the layer.",
+        "← → でカーソルを 1 列、Shift を押しながらで 10 列動かし、↑ ↓ で層を選びます。",
+    ),
+    "map_scale": Sentence(
+        "Wind is log₁₀(‖∂L/∂W‖·‖W‖ / L₀), L₀ the loss of the trivial predictor. The limits are the same in every report.",
+        "風は log₁₀(‖∂L/∂W‖·‖W‖ / L₀)、L₀ は自明な予測器の損失です。色の範囲はどのレポートでも同じです。",
+    ),
+    "map_thinned": Sentence(
+        "{columns} columns for {steps} recorded steps; a column shows the value farthest from the breeze.",
+        "記録された {steps} ステップを {columns} 列に縮めて表示。各列は微風から最も離れた値です。",
+    ),
+    "map_empty": Sentence("No layer was seen, so there is no weather map.", "層を観測できなかったため、天気図はありません。"),
+    "no_blind_reason": Sentence(
+        "Gradients of layers become visible when a torch.nn module is trained with a torch.optim optimizer.",
+        "torch.nn のモジュールを torch.optim のオプティマイザで学習すると、層ごとの勾配が観測できます。",
+    ),
+    "letter_calm": Sentence("C calm", "C 無風"),
+    "letter_breeze": Sentence("B breeze", "B 微風"),
+    "letter_storm": Sentence("S storm", "S 暴風"),
+    "letter_nan": Sentence("N NaN or ∞", "N NaN・∞"),
+    "letter_unseen": Sentence("– not seen", "– 観測なし"),
+    "wind": Sentence("wind", "風"),
+    "wind_range": Sentence("wind from {low} to {high}", "風 {low} ～ {high}"),
+    "gradient_norm": Sentence("gradient norm", "勾配ノルム"),
+    "at_step": Sentence("step {n}: {value}", "ステップ {n}：{value}"),
+    "held": Sentence("recorded at step {n}", "ステップ {n} の記録"),
+    "exactly_zero": Sentence("exactly zero", "ちょうど 0"),
+    "not_finite": Sentence("NaN or infinite", "NaN または無限大"),
+    "unseen": Sentence("not seen", "観測なし"),
+    "step": Sentence("step", "ステップ"),
+    "layer": Sentence("layer", "層"),
+    # the loss
+    "loss": Sentence("Loss", "損失"),
+    "loss_now": Sentence("now: {value}", "現在：{value}"),
+    "loss_empty": Sentence("No loss was seen.", "損失は観測されませんでした。"),
+    "logarithmic": Sentence("Log", "対数"),
+    "linear": Sentence("Linear", "線形"),
+    "trivial_line": Sentence("guessing {value}", "当て推量 {value}"),
+    "flag": Sentence("finding {n} begins at step {step}", "所見 {n}：ステップ {step} から"),
+    # findings
+    "findings": Sentence("Findings", "所見"),
+    "primary": Sentence("the cause", "主因"),
+    "severity_error": Sentence("error", "重大"),
+    "severity_warning": Sentence("warning", "警告"),
+    "severity_info": Sentence("note", "情報"),
+    "measured": Sentence("Measured", "測定したもの"),
+    "value": Sentence("Value", "値"),
+    "limit_head": Sentence("Limit", "限度"),
+    "source": Sentence("Where the limit comes from", "限度の根拠"),
+    "what_to_change": Sentence("What to change", "直し方"),
+    "least_first": Sentence("the smallest change first", "小さな変更から順に"),
+    "copy": Sentence("Copy", "コピー"),
+    "copied": Sentence("Copied", "コピーしました"),
+    "these_were_checked": Sentence("These were looked at:", "確認した項目："),
+    "checks_unknown": Sentence("Every rule that applies to what was seen has been applied.", "観測できた範囲に当てはまる規則は、すべて適用しました。"),
+    # the table of layers
+    "per_layer": Sentence("Layer by layer", "層ごとの値"),
+    "per_layer_notice": Sentence(
+        "Newest values, from the input to the output. A click on a heading sorts.", "最新の値。入力側から出力側の順です。見出しを押すと並べ替えます。"
+    ),
+    "name": Sentence("Name", "名前"),
+    "kind": Sentence("Kind", "種類"),
+    "shape": Sentence("Shape", "形状"),
+    "activation": Sentence("Activation", "活性化関数"),
+    "weight_norm": Sentence("Weight norm", "重みノルム"),
+    "update_ratio": Sentence("Update / weight", "更新量 / 重み"),
+    "dead_share": Sentence("Dead", "死んだユニット"),
+    "saturated_share": Sentence("Saturated", "飽和"),
+    "wind_head": Sentence("Wind", "風"),
+    "gradient_head": Sentence("Gradient norm", "勾配ノルム"),
+    "table_of_map": Sentence("The picture as a table (wind, newest and extremes)", "図の内容を表で見る（風：最新と最小・最大）"),
+    "table_of_loss": Sentence("The picture as a table", "図の内容を表で見る"),
+    "newest": Sentence("Newest", "最新"),
+    "lowest": Sentence("Lowest", "最小"),
+    "highest": Sentence("Highest", "最大"),
+    # the foot of the page
+    "not_seen": Sentence("What could not be seen", "観測できなかったもの"),
+    "all_seen": Sentence("Nothing was hidden from kazami in this run.", "この学習では、観測できなかったものはありません。"),
+    "setting": Sentence("The run", "実行環境"),
+    "command": Sentence("Command", "コマンド"),
+    "started": Sentence("Started", "開始時刻"),
+    "ended": Sentence("Ended", "終了時刻"),
+    "reason": Sentence("How it ended", "終わり方"),
+    "optimizer": Sentence("Optimizer", "オプティマイザ"),
+    "loss_kind": Sentence("Loss function", "損失関数"),
+    "versions": Sentence("Versions", "バージョン"),
+    "environment": Sentence("Environment", "環境"),
+    "seeds": Sentence("Seeds", "乱数シード"),
+    "from_python": Sentence("watched from Python", "Python から観測"),
+    "raw": Sentence("Raw numbers", "生データ"),
+    "raw_notice": Sentence("All numbers behind this page are inside it, as JSON.", "このページの元になった数値は、すべて JSON として中に入っています。"),
+    "raw_thinned": Sentence(
+        "Long series are thinned here (marked in the JSON under “thinned”); the run directory holds them whole.",
+        "長い系列は間引いてあります（JSON の thinned に記載）。全データは実行ディレクトリにあります。",
+    ),
+    "download": Sentence("Download JSON", "JSON を保存"),
+    "foot": Sentence(
+        "Made by kazami, the weather service for neural-network training. This file makes no network requests.",
+        "kazami（風見）— ニューラルネット学習の気象台が作成。このファイルは通信を一切行いません。",
+    ),
+    # titles that state what was measured
+    "say_nonfinite": Sentence("From step {step} on, gradients are NaN or infinite", "ステップ {step} 以降、勾配が NaN または無限大"),
+    "say_fraction": Sentence("Layer {layer} receives {fraction} of the gradient of layer {last}", "層 {layer} に届く勾配は、層 {last} の {fraction}"),
+    "say_zero": Sentence("No gradient at all reaches layer {layer}", "層 {layer} には勾配がまったく届いていない"),
+    "say_calm": Sentence("Too little wind in {n} of {all} layers, least in {layer}", "{all} 層のうち {n} 層で風が弱すぎる。最も弱いのは {layer}"),
+    "say_storm": Sentence("Too much wind in {n} of {all} layers, most in {layer}", "{all} 層のうち {n} 層で風が強すぎる。最も強いのは {layer}"),
+    "say_breeze": Sentence("A breeze in all {all} layers", "{all} 層すべてに微風が吹いている"),
+    "say_breeze_one": Sentence("A breeze in the one layer", "ただ 1 つの層に微風が吹いている"),
+    "say_loss": Sentence("The loss goes from {first} to {now}", "損失は {first} から {now} へ"),
+    "say_loss_trivial": Sentence("The loss goes from {first} to {now}; guessing gives {trivial}", "損失は {first} から {now} へ（当て推量では {trivial}）"),
+    "say_loss_nan": Sentence("The loss is no longer finite from step {step} on", "損失はステップ {step} で有限でなくなった"),
+    "say_loss_one": Sentence("The loss at the only recorded step is {now}", "記録された唯一のステップでの損失は {now}"),
+    # the live line
+    "loss_word": Sentence("loss", "損失"),
+    "live_worst": Sentence("worst: {layer}", "最も悪い層：{layer}"),
+}
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """Return the words for ``key`` in ``language``, its braces filled in.
+
+    >>> say("steps", "ja", n=600)
+    '600 ステップ'
+    """
+    return WORDS[key].in_language(language).format(**values)
+
+
+def both(key: str, **values: object) -> Sentence:
+    """Return the words for ``key`` in both languages, their braces filled in."""
+    return Sentence(*(say(key, language, **values) for language in LANGUAGES))
+
+
+def counted(key: str, n: int, language: str) -> str:
+    """Return ``"1 step"`` or ``"600 steps"`` for ``key`` ``"steps"``, likewise for ``"layers"``."""
+    return say(f"one_{key.removesuffix('s')}", language) if n == 1 else say(key, language, n=n)
+
+
+def certainty(confidence: float) -> str:
+    """Return the key of the word for a confidence: ``"certain"`` from 0.9, ``"likely"`` from 0.6, else ``"not_sure"``."""
+    if confidence >= 0.9:
+        return "certain"
+    return "likely" if confidence >= 0.6 else "not_sure"

@@ -1,0 +1,20 @@
+"""Storage: the run directory, written while a training runs and read by anybody at any time. Never imports torch.
+
+::
+
+    <run>/run.json                              head of the run (RunInfo), replaced atomically
+    <run>/events.jsonl                          one event a line
+    <run>/metrics/part-<first>-<last>.parquet   long table: step, series, value
+    <run>/trajectory/part-<first>-<last>.safetensors
+
+Files of rank N > 0 of a distributed training have ``-rN`` before the dot.
+"""
+
+from .location import default_location
+from .reader import StoredRun, open_run
+from .strict_json import dumps, loads, plain
+from .trace_head import trace_from_head, trace_head
+from .trajectory import Trajectory
+from .writer import RunWriter
+
+__all__ = ["RunWriter", "StoredRun", "Trajectory", "default_location", "dumps", "loads", "open_run", "plain", "trace_from_head", "trace_head"]

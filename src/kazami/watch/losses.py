@@ -1,0 +1,127 @@
+"""Losses as the live graph shows them: what the network put out, what it was asked for, and what guessing would cost."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+MOST_FEATURES = 65536
+
+
+@dataclass(slots=True)
+class LossCall:
+    """One loss found in a graph.
+
+    Attributes:
+        kind: ``"cross_entropy"``, ``"mse"`` …
+        output: What the network gave, detached.
+        target: What was asked for, detached.
+        node: The autograd node of the result.
+        options: Reduction, label smoothing, ignored index and so on.
+    """
+
+    kind: str
+    output: Tensor
+    target: Tensor
+    node: Any
+    options: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Targets:
+    """Running statistics of all targets seen, for the loss of the trivial predictor: the constant output that fits the targets best.
+
+    The trivial loss is the entropy of the class shares for cross-entropies, the variance around the mean of each output for squared errors, the mean absolute deviation for
+    absolute errors; label smoothing and the reduction are taken into account.
+
+    Limits:
+        Class weights and per-sample weights are not taken into account; other losses have no trivial value here.
+    """
+
+    counts: Tensor | None = None
+    total: Tensor | None = None
+    square: Tensor | None = None
+    deviation: float = 0.0
+    rows: int = 0
+    lowest: float = math.inf
+    highest: float = -math.inf
+    output_low: float = math.inf
+    output_high: float = -math.inf
+    n_calls: int = 0
+    memory: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, call: LossCall) -> None:
+        """Take one call into account."""
+        self.n_calls += 1
+        if call.target.is_floating_point() and call.target.numel():
+            self.lowest = min(self.lowest, float(call.target.min()))
+            self.highest = max(self.highest, float(call.target.max()))
+        adder = _ADDERS.get(call.kind)
+        if adder is not None and call.target.numel():
+            adder(self, call)
+
+    def trivial(self, call: LossCall) -> float | None:
+        """Return the loss a constant output would have on the targets seen so far, ``None`` where it is unknown."""
+        value = self._mean_trivial(call)
+        if value is None or not math.isfinite(value):
+            return None
+        if call.options.get("reduction") == "sum":
+            value *= call.target.numel() if call.kind not in ("cross_entropy", "nll") or call.target.is_floating_point() else int((call.target != call.options.get("ignore_index", -100)).sum())
+        return value
+
+    def _mean_trivial(self, call: LossCall) -> float | None:
+        if call.kind in ("cross_entropy", "nll") and self.counts is not None:
+            share = self.counts / self.counts.sum()
+            smoothing = float(call.options.get("label_smoothing", 0.0))
+            return entropy(share * (1 - smoothing) + smoothing / share.numel())
+        if call.kind in ("bce", "bce_with_logits") and self.total is not None:
+            p = (self.total / self.rows).clamp(0, 1)
+            return entropy(torch.stack([p, 1 - p], 0).reshape(2, -1)) / max(p.numel(), 1)
+        if self.total is None or self.square is None:
+            return None
+        variance = float((self.square / self.rows - (self.total / self.rows) ** 2).clamp(min=0).mean())
+        spread = self.deviation / self.n_calls
+        if call.kind == "mse":
+            return variance
+        if call.kind == "l1":
+            return spread
+        return {"smooth_l1": min(spread, variance / 2), "huber": min(spread, variance / 2)}.get(call.kind)
+
+
+def entropy(shares: Tensor) -> float:
+    """Return the entropy in nats of probabilities, summed over all entries."""
+    return float(-(torch.xlogy(shares, shares)).sum())
+
+
+def _add_classes(targets: Targets, call: LossCall) -> None:
+    classes = int(call.output.shape[1]) if call.output.dim() > 1 else int(call.output.shape[0])
+    if call.target.is_floating_point():
+        counts = call.target.double().movedim(1, -1).reshape(-1, classes).sum(0) if call.target.dim() > 1 else call.target.double()
+    else:
+        kept = call.target[call.target != call.options.get("ignore_index", -100)].reshape(-1)
+        if kept.numel() == 0 or int(kept.min()) < 0 or int(kept.max()) >= classes:
+            return
+        counts = torch.bincount(kept, minlength=classes).double()
+    targets.counts = counts if targets.counts is None or targets.counts.shape != counts.shape else targets.counts + counts
+
+
+def _add_values(targets: Targets, call: LossCall) -> None:
+    rows = call.target.detach().double()
+    rows = rows.reshape(rows.shape[0], -1) if rows.dim() > 1 else rows.reshape(-1, 1)
+    if rows.shape[1] > MOST_FEATURES:
+        rows = rows.mean(1, keepdim=True)
+    total, square = rows.sum(0), (rows * rows).sum(0)
+    if targets.total is None or targets.square is None or targets.total.shape != total.shape:
+        targets.total, targets.square, targets.rows, targets.deviation, targets.n_calls = total, square, 0, 0.0, 1
+        targets.total, targets.square = torch.zeros_like(total), torch.zeros_like(square)
+    targets.total, targets.square, targets.rows = targets.total + total, targets.square + square, targets.rows + rows.shape[0]
+    targets.deviation += float((rows - rows.median(0).values).abs().mean())
+
+
+_ADDERS: dict[str, Callable[[Targets, LossCall], None]] = {
+    "cross_entropy": _add_classes, "nll": _add_classes, "bce": _add_values, "bce_with_logits": _add_values, "mse": _add_values, "l1": _add_values,
+    "smooth_l1": _add_values, "huber": _add_values, "gaussian_nll": _add_values,
+}  # fmt: skip

@@ -1,0 +1,85 @@
+"""Names for parameters that are met in a graph: which module owns them, and whether that module is registered anywhere."""
+
+import gc
+from collections.abc import Iterable
+from weakref import WeakSet
+
+from torch import Tensor, nn
+
+
+class Names:
+    """Maps parameters to their path in the largest module that contains them.
+
+    Modules given by the user come first; otherwise the living modules of the process are searched, only when an unknown parameter turns up.
+    """
+
+    def __init__(self, modules: Iterable[nn.Module] = ()) -> None:
+        self.modules: WeakSet[nn.Module] = WeakSet(modules)
+        self._paths: dict[int, str] = {}
+        self._storages: dict[int, str] = {}
+        self._searches = 0
+        for module in modules:
+            self._learn(module)
+
+    def of(self, parameter: Tensor) -> str:
+        """Return the parameter's path, or its shape where no module owns it."""
+        if id(parameter) not in self._paths:
+            self._search()
+        return self._paths.get(id(parameter)) or f"tensor {'×'.join(map(str, parameter.shape)) or 'scalar'}"
+
+    def of_storage(self, tensor: Tensor) -> str | None:
+        """Return the path of the parameter that shares memory with ``tensor`` (a frozen weight that autograd saved), else ``None``."""
+        return self._storages.get(tensor.untyped_storage().data_ptr())
+
+    def _search(self) -> None:
+        if self._searches >= 8:  # a search costs tens of milliseconds; models are not made every few steps
+            return
+        self._searches += 1
+        for module in roots(living_modules()):
+            self.modules.add(module)
+            self._learn(module)
+
+    def _learn(self, module: nn.Module) -> None:
+        for path, parameter in module.named_parameters():
+            known = self._paths.get(id(parameter), "")
+            if path.count(".") >= known.count(".") or not known:
+                self._paths[id(parameter)] = path
+                self._storages[parameter.untyped_storage().data_ptr()] = path
+
+
+def living_modules() -> list[nn.Module]:
+    """Return all modules that are alive in this process (by type alone: asking an unknown object for its class could run user code)."""
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), nn.Module)]
+
+
+def roots(modules: list[nn.Module]) -> list[nn.Module]:
+    """Return the modules that are nobody's child."""
+    inner = {id(child) for module in modules for child in module._modules.values() if child is not None}
+    return [module for module in modules if id(module) not in inner and not isinstance(module, nn.modules.loss._Loss)]
+
+
+def unregistered(modules: Iterable[nn.Module]) -> dict[int, str]:
+    """Return parameters that hang in a plain list, tuple or dict of a module, so that ``parameters()`` does not give them: ``id`` to place."""
+    found: dict[int, str] = {}
+    for root in modules:
+        registered = {id(parameter) for parameter in root.parameters()}
+        for path, module in root.named_modules():
+            for attribute, value in vars(module).items():
+                if attribute.startswith("_") or not isinstance(value, list | tuple | dict):
+                    continue
+                prefix = f"{path}.{attribute}" if path else attribute
+                found.update(_hidden_in(value, prefix, registered))
+    return found
+
+
+def _hidden_in(container: list[object] | tuple[object, ...] | dict[object, object], prefix: str, registered: set[int]) -> dict[int, str]:
+    items = container.items() if isinstance(container, dict) else enumerate(container)
+    found: dict[int, str] = {}
+    for key, value in items:
+        if isinstance(value, nn.Module):
+            found.update({id(p): f"{prefix}[{key!r}].{name}" for name, p in value.named_parameters() if id(p) not in registered})
+        elif isinstance(value, nn.Parameter) and id(value) not in registered:
+            found[id(value)] = f"{prefix}[{key!r}]"
+        elif isinstance(value, list | tuple | dict):
+            found.update(_hidden_in(value, f"{prefix}[{key!r}]", registered))
+    return found

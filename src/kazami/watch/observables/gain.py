@@ -1,0 +1,20 @@
+"""Size of a layer's weights beside what keeps a signal's size."""
+
+from typing import ClassVar
+
+from ..layers import Sight
+from ._base import AbstractObservable, Moment
+
+
+class Gain(AbstractObservable):
+    """Standard deviation of the weights times √fan-in: the factor by which a layer scales an uncorrelated signal (PyTorch's default Linear has 0.58, He initialisation 1.41)."""
+
+    name: ClassVar = "gain"
+    unit: ClassVar = ""
+    moment: ClassVar[Moment] = "before_step"
+
+    def measure(self, sight: Sight) -> float:
+        """Return the gain, NaN for layers that are no matrix."""
+        if sight.layer.kind in ("norm", "embedding") or sight.weight.dim() < 2:
+            return float("nan")
+        return float(sight.weight.detach().float().square().mean().sqrt()) * sight.layer.fan_in**0.5

@@ -1,0 +1,20 @@
+"""Share of a gradient's entries that are exactly zero."""
+
+from typing import ClassVar
+
+from ..layers import Sight
+from ._base import AbstractObservable, Moment, sample
+
+
+class ZeroGradientShare(AbstractObservable):
+    """Share of exact zeros in ∂L/∂W, on a fixed sample of at most 65 536 entries: underflow under half precision, dead units, unused embeddings."""
+
+    name: ClassVar = "zero_gradient_share"
+    unit: ClassVar = ""
+    moment: ClassVar[Moment] = "before_step"
+
+    def measure(self, sight: Sight) -> float:
+        """Return the share, NaN where no gradient arrived."""
+        if sight.gradient is None or sight.gradient.is_sparse or sight.gradient.numel() == 0:
+            return float("nan")
+        return float((sample(sight.gradient) == 0).float().mean())

@@ -1,0 +1,120 @@
+"""Player: what is remembered of the parameters that one optimizer moves (a training has one; adversarial ones have several)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..records.trace import Layer, Series, Trace
+from .layers import Sight
+from .losses import Targets
+
+Rows = list[tuple[int, dict[int, float]]]
+MOST_SETTINGS = ("lr", "momentum", "dampening", "nesterov", "betas", "alpha", "eps", "weight_decay", "amsgrad", "foreach", "fused", "max_iter", "rho")
+
+
+class Player:
+    """Accumulates rows of measurements and gives them as a `Trace`.
+
+    Args:
+        optimizer: The optimizer whose parameters these are.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.parameters: dict[int, Tensor] = {}
+        self.optimizer_settings: dict[str, Any] = {}
+        self.targets = Targets()
+        self.facts: dict[str, Any] = {}
+        self.loss_kind = "unknown"
+        self.trivial: float | None = None
+        self.steps = 0
+        self.first_loss: float | None = None
+        self.layers: list[Layer] = []
+        self.memories: dict[int, dict[str, Any]] = {}
+        self.given: set[int] = set()
+        self.n_sampled = 0
+        self.last_update: Tensor | None = None
+        self.last_update_step = -1
+        self._columns: dict[int, int] = {}
+        self._by_layer: dict[str, Rows] = {}
+        self._numbers: dict[str, tuple[list[int], list[float]]] = {}
+        self.adopt(optimizer)
+
+    def adopt(self, optimizer: torch.optim.Optimizer) -> None:
+        """Take over the parameters and settings of ``optimizer``."""
+        for group in optimizer.param_groups:
+            self.parameters.update({id(p): p for p in group["params"]})
+        group = max(optimizer.param_groups, key=lambda g: sum(p.numel() for p in g["params"]))
+        settings = {key: plain(group[key]) for key in MOST_SETTINGS if key in group}
+        settings["learning_rate"] = settings.pop("lr", float("nan"))
+        self.optimizer_settings = {"name": type(optimizer).__name__, "groups": len(optimizer.param_groups), **settings}
+
+    @property
+    def reference_loss(self) -> float:
+        """The loss of the trivial predictor, else the first finite loss, else NaN."""
+        if self.trivial is not None and self.trivial > 0:
+            return self.trivial
+        return abs(self.first_loss) if self.first_loss else float("nan")
+
+    def column(self, sight: Sight) -> int:
+        """Return the column of a layer, a new one for a new layer."""
+        key = id(sight.weight) if sight.is_trained else sight.weight.data_ptr()
+        if key not in self._columns:
+            self._columns[key] = len(self.layers)
+            self.layers.append(sight.layer)
+        self.layers[self._columns[key]] = sight.layer
+        return self._columns[key]
+
+    def memory(self, sight: Sight) -> dict[str, Any]:
+        """Return the lasting memory of a layer's observables."""
+        return self.memories.setdefault(self.column(sight), {})
+
+    def add_layer_values(self, quantity: str, step: int, values: Mapping[int, float]) -> None:
+        """Add one row of a quantity of layers."""
+        rows = self._by_layer.setdefault(quantity, [])
+        if rows and rows[-1][0] == step:
+            rows[-1][1].update(values)
+        else:
+            rows.append((step, dict(values)))
+
+    def add_number(self, quantity: str, step: int, value: float) -> None:
+        """Add one number of the whole training."""
+        steps, values = self._numbers.setdefault(quantity, ([], []))
+        if steps and steps[-1] == step:
+            values[-1] = value
+        else:
+            steps.append(step)
+            values.append(value)
+
+    def row(self, step: int) -> dict[str, float]:
+        """Return all that was recorded at the newest step, by the names of the run directory."""
+        numbers = {name: values[-1] for name, (steps, values) in self._numbers.items() if steps[-1] == step}
+        for name, rows in self._by_layer.items():
+            if rows and rows[-1][0] == step:
+                numbers.update({f"{name}/{column:03d}": value for column, value in rows[-1][1].items()})
+        return numbers
+
+    def trace(self, blind: Sequence[str], settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Trace:
+        """Return all that was seen as a record."""
+        series = {name: Series(np.asarray(steps, dtype=np.int64), np.asarray(values, dtype=np.float64)) for name, (steps, values) in self._numbers.items()}
+        for name, rows in self._by_layer.items():
+            table = np.full((len(rows), len(self.layers)), np.nan)
+            for index, (_, values) in enumerate(rows):
+                for column, value in values.items():
+                    table[index, column] = value
+            series[name] = Series(np.asarray([step for step, _ in rows], dtype=np.int64), table)
+        return Trace(
+            step=self.steps, series=series, layers=tuple(self.layers), facts={**self.facts, **facts}, optimizer=self.optimizer_settings, loss_kind=self.loss_kind,
+            trivial_loss=self.trivial, blind=tuple(blind), settings=dict(settings),
+        )  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """Return a setting as plain data (a learning rate may be a 0-d tensor)."""
+    if isinstance(value, Tensor):
+        return float(value) if value.numel() == 1 else None
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value if isinstance(value, int | float | str | bool) or value is None else str(value)

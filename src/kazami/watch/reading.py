@@ -1,0 +1,207 @@
+"""Reading a live graph at a sampled step: layers, forward quantities, structure, targets, curvature, and probes for the backward pass."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from .curving import CurvatureReader
+from .graph import LiveGraph
+from .found_losses import losses_in
+from .layers import Sight, read_layers, weights_above
+from .losses import LossCall
+from .names import Names, unregistered
+from .nonfinite import first_bad_place, singular_operations
+from .observables import all_observables, signal
+from .player import Player
+from .structure import read_structure
+
+if TYPE_CHECKING:
+    from .observer import Observer
+
+MOST_PROBES = 4096
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one backward call showed.
+
+    Attributes:
+        sights: Its layers.
+        leaves: The tensors it gives gradients to, by ``id``.
+        facts: Structural facts.
+        calls: The loss calls it contains.
+        value: The loss.
+        bad: Where the first non-finite number came from, if any.
+        singular: Operations with an infinite derivative.
+        numbers: Run-level numbers measured here (output and target statistics, curvature).
+    """
+
+    sights: list[Sight]
+    leaves: dict[int, Tensor]
+    facts: dict[str, Any]
+    calls: list[LossCall]
+    value: float | None
+    bad: dict[str, Any] | None = None
+    singular: list[dict[str, Any]] = field(default_factory=list)
+    numbers: dict[str, float] = field(default_factory=dict)
+    probes: list[Any] = field(default_factory=list)
+
+    def remove_probes(self) -> None:
+        """Take the hooks out of the graph and forget the graph, so that its memory can go."""
+        for probe in self.probes:
+            probe.remove()
+        self.probes = []
+        for sight in self.sights:
+            sight.uses, sight.activation, sight.inputs, sight.first_input = [], None, None, None
+
+
+class GraphReader:
+    """Reads graphs for an observer and remembers what lasts between steps."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.has_found_bad = False
+        self.curvature = CurvatureReader()
+        self._memories: dict[int, dict[str, Any]] = {}
+        self._outside: dict[int, str] = {}
+        self._frozen: dict[str, int] = {}
+        self._hidden: dict[int, str] = {}
+        self._searched = 0
+        self._stopped: dict[str, int] = {}
+        self._n_parameters = 0
+
+    def read(self, graph: LiveGraph, tensors: tuple[Tensor, ...], observer: "Observer", *, is_bad: bool, value: float | None) -> Reading:
+        """Measure everything that can be measured before the user's backward runs, then place probes."""
+        blocked = {"checkpoint", "saved_tensor_hooks"} & observer.noticed_things
+        if graph.is_compiled():
+            observer.blind["compiled"] = "Part of the model is compiled: inside it only parameters, gradients and updates are seen, no activations."
+        if blocked:
+            observer.blind["checkpoint"] = "The script uses activation checkpointing or saved-tensor hooks: activations are not looked at, so as not to run them again."
+            return Reading([], graph.leaves, {}, [], value)
+        above = weights_above(graph)
+        sights = read_layers(graph, self.names)
+        calls = losses_in(graph, above)
+        reading = Reading(sights, graph.leaves, read_structure(graph, above, sights, calls), calls, value)
+        if is_bad and not self.has_found_bad:
+            self.has_found_bad = True
+            reading.bad = first_bad_place(graph, sights, self.names)
+        reading.singular = singular_operations(graph, sights)
+        self._measure_forward(sights)
+        self._note_frozen(sights)
+        reading.numbers |= output_numbers(calls)
+        reading.facts |= input_facts(sights)
+        if value is not None and not is_bad:
+            self.curvature.read(tensors, graph, observer, reading.numbers)
+        self._place_probes(reading)
+        return reading
+
+    def _measure_forward(self, sights: list[Sight]) -> None:
+        for sight in sights:
+            sight.memory = self._memories.setdefault(id(sight.weight) if sight.is_trained else sight.weight.data_ptr(), {})
+            for observable in all_observables("forward"):
+                sight.values[observable.name] = observable.measure(sight)
+
+    def _note_frozen(self, sights: list[Sight]) -> None:
+        self._frozen.update({sight.layer.name: sight.weight.numel() for sight in sights if not sight.is_trained})
+
+    def _place_probes(self, reading: Reading) -> None:
+        n_uses = sum(len(sight.uses) for sight in reading.sights)
+        if n_uses > MOST_PROBES:
+            return
+        for sight in reading.sights:
+            if sight.layer.kind in ("norm", "embedding"):
+                continue
+            sight.output_gradients = [float("nan")] * len(sight.uses)
+            for index, node in enumerate(sight.uses):
+                reading.probes.append(node.register_prehook(_probe(sight, index)))
+
+    def facts_for_all(self, observer: "Observer") -> Callable[[Player], dict[str, Any]]:
+        """Return a function that gives the facts of one player that only become clear with all optimizers known."""
+        owned = {key for player in observer.players for key in player.parameters}
+        hidden = self._hidden
+
+        def facts(player: Player) -> dict[str, Any]:
+            outside = {key: name for key, name in self._outside.items() if key not in owned}
+            trained = sum(p.numel() for p in player.parameters.values())
+            found: dict[str, Any] = {"trained_parameters": trained}
+            lost = sorted(hidden[key] for key in outside if key in hidden)
+            if lost:
+                found["unregistered"] = lost
+            foreign = sorted(name for key, name in outside.items() if key not in hidden)
+            if foreign and player is observer.players[0]:
+                found["not_in_optimizer"] = foreign
+            if self._frozen:
+                found["frozen"] = dict(self._frozen)
+            ungiven = [self.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad]
+            if ungiven and player.n_sampled >= 1:
+                found["never_given_a_gradient"] = ungiven
+                found["never_given_share"] = sum(p.numel() for key, p in player.parameters.items() if key not in player.given) / max(trained, 1)
+            if self._stopped:
+                found["requires_no_gradient"] = list(self._stopped)
+                found["frozen_share"] = sum(self._stopped.values()) / max(self._n_parameters, 1)
+            return found
+
+        return facts
+
+    def note_leaves(self, reading: Reading) -> None:
+        """Remember the parameters that backward reaches, to compare them with what the optimizers hold."""
+        for key, leaf in reading.leaves.items():
+            if isinstance(leaf, nn.Parameter) and key not in self._outside:
+                self._outside[key] = self.names.of(leaf)
+        modules = list(self.names.modules)
+        if len(modules) > self._searched:
+            self._searched = len(modules)
+            self._hidden.update(unregistered(modules))
+            self._stopped = {name: p.numel() for module in modules for name, p in module.named_parameters() if not p.requires_grad}
+            self._n_parameters = sum(p.numel() for module in modules for p in module.parameters())
+
+
+def _probe(sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:
+    def probe(gradients: tuple[Tensor | None, ...]) -> None:
+        first = gradients[0] if gradients else None
+        if first is not None:
+            with torch.no_grad():
+                sight.output_gradients[index] = float(first.detach().norm()) / max(first.numel(), 1) ** 0.5
+
+    return probe
+
+
+def output_numbers(calls: list[LossCall]) -> dict[str, float]:
+    """Return mean and spread of the network's output and, for values, of the targets."""
+    if not calls or not calls[-1].output.is_floating_point() or calls[-1].output.numel() == 0:
+        return {}
+    output, target = calls[-1].output.float(), calls[-1].target
+    table = signal(output)
+    numbers = {"output_mean": float(output.mean()), "output_std": float(output.std(unbiased=False)), "output_spread": float(table.std(0, unbiased=False).mean())}
+    if target.is_floating_point():
+        values = target.float()
+        numbers |= {"target_mean": float(values.mean()), "target_std": float(values.std(unbiased=False))}
+    return numbers
+
+
+def input_facts(sights: list[Sight]) -> dict[str, Any]:
+    """Return, for the first layer that reads the batch, how its features lie: offsets and scales."""
+    for sight in sights:
+        data = sight.first_input
+        if not sight.reads_data or data is None or not data.is_floating_point() or sight.layer.kind not in ("linear", "conv") or data.dim() < 2 or data.shape[0] < 4:
+            continue
+        table = signal(data, sight.unit_axis, most_rows=4096)
+        mean, std = table.mean(0), table.std(0, unbiased=False)
+        if not bool(torch.isfinite(std).all()):
+            continue
+        live = std > 1e-12 * std.max().clamp(min=1e-300)
+        if not bool(live.any()):
+            continue
+        mean, std = mean[live], std[live]
+        return {
+            "input": {
+                "layer": sight.layer.name, "rms": float(table.square().mean().sqrt()), "std": float(std.square().mean().sqrt()), "largest_std": float(std.max()), "smallest_std": float(std.min()),
+                "typical_std": float(std.median()), "offset": float((mean.abs() / std).median()), "largest_mean": float(mean.abs().max()), "features": int(live.sum()),
+            }
+        }  # fmt: skip
+    return {}
+
+

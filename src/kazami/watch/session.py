@@ -1,0 +1,292 @@
+"""``kazami run`` and ``kazami check``: a script watched from its first line to its verdict."""
+
+import dataclasses
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+from ..records import SEVERITIES, Finding, RunInfo, Trace
+from ..reports import document, live_line, render_html, verdict_block
+from ..reports.outcome import verdict as verdict_of
+from ..storage import default_location
+from .arrival import when_imported
+from .language import chosen_language, say
+from .options import RunOptions
+from .script import ScriptEnd, StopTraining, run_script
+from .writing import RunDirectory, newest_trace, weather
+
+if TYPE_CHECKING:
+    from .observer import Observer
+    from .player import Player
+
+LIVE_SECONDS = 0.25
+
+
+def run(target: str, arguments: list[str], *, as_module: bool, options: RunOptions) -> ScriptEnd:
+    """Run a script as plain Python would, watched; write its run directory, its report and its verdict; return how it ended.
+
+    Args:
+        target: Path of the script, or the name of a module.
+        arguments: The script's own arguments.
+        as_module: Run as ``python -m target``.
+        options: What the user asked for.
+    """
+    return Session(target, arguments, options).run(as_module=as_module)
+
+
+class Session:
+    """One watched run of one script."""
+
+    def __init__(self, target: str, arguments: Sequence[str], options: RunOptions) -> None:
+        self.options = options
+        self.language = chosen_language(options.lang)
+        self.observer: Observer | None = None
+        self.target = target
+        self.stderr: TextIO = sys.stderr
+        self.stdout: TextIO = sys.stdout
+        self._command = shlex.join([target, *arguments])
+        self._directory: RunDirectory | None = None
+        self._drawn_at = 0.0
+        self._is_drawn = False
+        self._end: ScriptEnd | None = None
+        self._exit_code: int | None = None
+        self._findings: list[Finding] = []
+        self._pid = os.getpid()
+
+    def run(self, *, as_module: bool) -> ScriptEnd:
+        """Run the script to its end."""
+        words = self._command_words()
+        with self._own_stdout():
+            end = run_script(self.target, words, as_module=as_module, before=self._before, after=self._after)
+        if self._exit_code is not None:
+            end = dataclasses.replace(end, exit_code=self._exit_code)
+        return end
+
+    def _command_words(self) -> list[str]:
+        return shlex.split(self._command)[1:]
+
+    def _own_stdout(self) -> "_Redirected":
+        return _Redirected(self.options.json == "-", self)
+
+    # -- before, during, after
+
+    def _before(self) -> None:
+        name = os.environ.get("KAZAMI_RUN") if self.options.run is None else self.options.run
+        stem = os.path.splitext(os.path.basename(self.target))[0] or "script"
+        try:
+            location = name or default_location(stem)
+        except OSError as error:
+            location = ""
+            self._complain(say("cannot_write", self.language, where="runs", why=error.strerror or str(error)))
+        if location:
+            self._directory = RunDirectory(location, self._command, is_strict=False)
+            for sentence in self._directory.trouble:
+                self._complain(sentence)
+        when_imported("torch", self._torch_arrived)
+
+    def _torch_arrived(self) -> None:
+        """Attach; a mistake of ours here must not fail the user's import."""
+        try:
+            from .observer import Observer
+            from .sampling import Sampling
+
+            self.observer = Observer(sampling=Sampling(every=1 if self.options.check else self.options.every), on_step=self._step_ended)
+            self.observer.attach()
+        except Exception as error:  # noqa: BLE001
+            self.observer = None
+            self._complain(say("cannot_attach", self.language, why=f"{type(error).__name__}: {error}"))
+
+    def _step_ended(self, player: "Player", step: int, is_sampled: bool) -> None:
+        del is_sampled
+        observer = self.observer
+        if observer is None or os.getpid() != self._pid:
+            return
+        if self._directory is not None:
+            if self._directory.writer is not None and player is observer.players[0]:
+                self._directory.writer.append(step, player.row(step))
+            looked = self._directory.look(observer, step)
+            self._findings = looked if looked is not None else self._findings
+        self._draw(player, step)
+        limit = 1 if self.options.check else self.options.max_steps
+        if limit is not None and step >= limit:
+            raise StopTraining
+
+    def _after(self, end: ScriptEnd) -> None:
+        self._end = end
+        self._clear_line()
+        if self.observer is None:
+            self._conclude(Trace(step=0), [], end)
+            return
+        self.observer.detach()
+        if self._directory is not None:
+            self._findings = self._directory.look(self.observer, self.observer.clock - 1, at_once=True) or []
+        else:
+            from .watching import findings_of
+
+            self._findings = findings_of(self.observer)
+        self._conclude(newest_trace(self.observer), self._findings, end)
+
+    def _conclude(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> None:
+        info = self._info(trace, findings, end)
+        report = self._write(info, trace, findings)
+        if not self.options.quiet and self._is_first_rank():
+            self._show(info, trace, findings, report)
+        if self.options.json is not None:
+            self._write_json(info, findings, report)
+        levels = [SEVERITIES.index(finding.severity) for finding in findings]
+        if self.options.fail_on and end.exit_code == 0 and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels):  # type: ignore[arg-type]
+            self._exit_code = 3
+
+    def _info(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> RunInfo:
+        base = self._directory.info if self._directory is not None else RunInfo(id="", command=self._command)
+        blind = list(self.observer.blind.values()) if self.observer is not None else []
+        if trace.step == 0:
+            blind.append(self._why_no_steps())
+        info = dataclasses.replace(base, steps=trace.step, reason=end.reason, exit_code=end.exit_code, blind=blind, findings=[f.to_dict() for f in findings], **weather(findings), seeds=seeds())
+        sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
+        return dataclasses.replace(info, verdict={"en": sentence.en, "ja": sentence.ja})
+
+    def _why_no_steps(self) -> str:
+        if self.observer is None:
+            return say("no_torch", self.language)
+        if self.observer.n_backwards:
+            return say("no_optimizer", self.language, n=self.observer.n_backwards)
+        return say("no_backward", self.language)
+
+    def _write(self, info: RunInfo, trace: Trace, findings: list[Finding]) -> str | None:
+        directory = self._directory
+        if directory is None or directory.writer is None or not self._is_first_rank():
+            return None
+        from ..storage import trace_head
+        from .writing import now
+
+        info = dataclasses.replace(info, ended=now(), trace=trace_head(trace))
+        directory.writer.close(
+            ended=info.ended, reason=info.reason, exit_code=info.exit_code, steps=info.steps, verdict=info.verdict, wind=info.wind, blind=info.blind, findings=info.findings, seeds=info.seeds, trace=info.trace,
+        )  # fmt: skip
+        for sentence in directory.writer.problems:
+            self._complain(sentence)
+        try:
+            return write_report(directory.location, render_html(info, trace, findings, language=self.language))
+        except OSError as error:
+            self._complain(say("cannot_write", self.language, where=directory.location, why=error.strerror or str(error)))
+            return None
+
+    def _write_json(self, info: RunInfo, findings: list[Finding], report: str | None) -> None:
+        data = document(info, findings, report, language=self.language)
+        if self._directory is not None:
+            data["run"] = self._directory.location
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False)
+        try:
+            if self.options.json == "-":
+                self.stdout.write(text + "\n")
+                self.stdout.flush()
+            else:
+                with open(str(self.options.json), "w", encoding="utf-8") as file:
+                    file.write(text + "\n")
+        except OSError as error:
+            self._complain(say("cannot_write", self.language, where=str(self.options.json), why=error.strerror or str(error)))
+
+    # -- what the user sees
+
+    def _is_first_rank(self) -> bool:
+        return os.environ.get("RANK", "0") in ("", "0")
+
+    def _show(self, info: RunInfo, trace: Trace, findings: list[Finding], report: str | None) -> None:
+        if trace.step == 0 and info.reason not in ("finished", "exit", "stopped"):
+            return  # the script failed before it trained: plain Python's own words are enough
+        if trace.step == 0:
+            self._complain(info.blind[-1])
+            return
+        with suppress(OSError, ValueError):
+            width = min(terminal_width(self.stderr), 110)
+            self.stderr.write(verdict_block(info, findings, language=self.language, colour=has_colour(self.stderr), width=width, report=report) + "\n")
+            self.stderr.flush()
+
+    def _draw(self, player: "Player", step: int) -> None:
+        if self.options.quiet or time.monotonic() - self._drawn_at < LIVE_SECONDS or not self._is_first_rank() or not self.stderr.isatty():
+            return
+        self._drawn_at = time.monotonic()
+        row = player.row(step)
+        from ..records import wind_of
+
+        first = next((finding for finding in self._findings if finding.is_primary), None)
+        width = terminal_width(self.stderr)
+        line = live_line(step, row.get("loss", float("nan")), wind_of(first.wind if first else 0.0), worst_layer(player, row), width=width - 1, language=self.language)
+        with suppress(OSError, ValueError):
+            self.stderr.write(f"\r\x1b[2K{line}")
+            self.stderr.flush()
+            self._is_drawn = True
+
+    def _clear_line(self) -> None:
+        if self._is_drawn:
+            with suppress(OSError, ValueError):
+                self.stderr.write("\r\x1b[2K")
+                self.stderr.flush()
+
+    def _complain(self, sentence: str) -> None:
+        with suppress(OSError, ValueError):
+            self.stderr.write(f"kazami: {sentence}\n")
+            self.stderr.flush()
+
+
+class _Redirected:
+    """With ``--json -`` the document alone goes to stdout: the script's own stdout (and that of its children) goes to stderr."""
+
+    def __init__(self, is_wanted: bool, session: Session) -> None:
+        self._is_wanted = is_wanted
+        self._session = session
+
+    def __enter__(self) -> None:
+        if self._is_wanted:
+            sys.stdout.flush()
+            self._session.stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
+            os.dup2(2, 1)
+
+    def __exit__(self, *details: object) -> None:
+        if self._is_wanted:
+            self._session.stdout.close()
+
+
+def worst_layer(player: "Player", row: dict[str, float]) -> str:
+    """Return the layer whose wind lies farthest from a breeze, empty where all are healthy."""
+    winds = {int(name.split("/")[1]): value for name, value in row.items() if name.startswith("layer_wind/")}
+    far = {column: abs(value + 1.0) for column, value in winds.items() if value == value and abs(value + 1.0) > 2.0}
+    return player.layers[max(far, key=lambda column: far[column])].name if far else ""
+
+
+def seeds() -> dict[str, int]:
+    """Return torch's seed, if torch was imported."""
+    torch = sys.modules.get("torch")
+    try:
+        return {"torch": int(torch.initial_seed())} if torch is not None else {}
+    except (AttributeError, RuntimeError):
+        return {}
+
+
+def terminal_width(stream: TextIO) -> int:
+    """Return the width of the terminal behind a stream, 80 where there is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError, AttributeError):
+        return 80
+
+
+def has_colour(stream: TextIO) -> bool:
+    """Return whether colours are wanted on a stream."""
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def write_report(location: str, html: str) -> str:
+    """Write ``report.html`` into a run directory, whole or not at all; return its place."""
+    import fsspec
+
+    place = f"{location.rstrip('/')}/report.html"
+    with fsspec.open(place, "w", encoding="utf-8") as file:
+        file.write(html)
+    return place

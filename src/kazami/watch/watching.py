@@ -1,0 +1,151 @@
+"""The door of the room: ``watch`` a training from Python, ``check`` it before it starts, ``diagnose`` a stored run."""
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..diagnosis import examine
+from ..errors import CannotWatch
+from ..records import Finding, Trace
+from ..storage import open_run
+from .joined import joined
+from .observer import Observer
+from .sampling import Sampling
+from .writing import RunDirectory
+
+
+class Watch:
+    """A watched training; leaving its ``with`` block ends the watching.
+
+    Attributes:
+        observer: What listens to the hooks.
+    """
+
+    def __init__(self, observer: Observer, directory: RunDirectory | None = None) -> None:
+        self.observer = observer
+        self._directory = directory
+        if directory is not None:
+            observer.on_step = directory.on_step(observer)
+        observer.attach()
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is found so far, most important first."""
+        return findings_of(self.observer)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on the training so far."""
+        from ..reports import verdict  # the report's words, loaded only when asked for
+
+        return verdict(self.observer.clock - 1, self.findings).en
+
+    @property
+    def trace(self) -> Trace:
+        """What was seen of the training with most parameters."""
+        traces = self.observer.traces()
+        if not traces:
+            return Trace(step=0, blind=tuple(self.observer.blind.values()))
+        return max(traces, key=lambda trace: float(trace.facts.get("trained_parameters", 0)))
+
+    def close(self) -> None:
+        """End the watching; what was seen stays."""
+        self.observer.detach()
+        if self._directory is not None:
+            self._directory.close(self.observer, reason="finished", exit_code=None)
+            self._directory = None
+
+    def __enter__(self) -> "Watch":
+        """Return the watch itself."""
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        """End the watching."""
+        self.close()
+
+
+def watch(*watched: Any, run: str | None = None, every: int | None = None) -> Watch:
+    """Watch a training until the returned `Watch` is closed; the user's loop stays as it is.
+
+    Args:
+        watched: Models (``nn.Module``) and optimizers, in any order; none: everything in this process.
+        run: A run directory to write (a path or an fsspec URL). Without it nothing is written.
+        every: Record every so many steps; by default the measured cost decides.
+
+    Raises:
+        CannotWatch: Something else than models and optimizers was given.
+        RunTaken: ``run`` already holds a run.
+
+    Example:
+        >>> model = nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> with watch(model, optimizer) as w:
+        ...     for _ in range(3):
+        ...         optimizer.zero_grad()
+        ...         nn.functional.mse_loss(model(torch.ones(4, 2)), torch.zeros(4, 1)).backward()
+        ...         optimizer.step()
+        >>> w.trace.step
+        3
+    """
+    models = [thing for thing in watched if isinstance(thing, nn.Module)]
+    optimizers = [thing for thing in watched if isinstance(thing, torch.optim.Optimizer)]
+    strangers = [thing for thing in watched if not isinstance(thing, nn.Module | torch.optim.Optimizer)]
+    if strangers:
+        raise CannotWatch(f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. Leave it out to watch everything in this process.")
+    observer = Observer(models, optimizers, Sampling(every=every))
+    for optimizer in optimizers:
+        observer.player_of(optimizer)
+    return Watch(observer, RunDirectory(run) if run is not None else None)
+
+
+def check(model: nn.Module, optimizer: torch.optim.Optimizer | None, loss_fn: Any, batch: tuple[Any, Any], *, steps: int = 1) -> list[Finding]:
+    """Return what can be known of a training before its first step; model, optimizer and random streams stay as they are.
+
+    A copy of the model takes one step on the batch, watched.
+
+    Args:
+        model: The model.
+        optimizer: Its optimizer, or ``None``.
+        loss_fn: ``loss_fn(output, target) -> 0-d tensor``.
+        batch: ``(inputs, target)``; a tuple as inputs is one argument.
+        steps: How many steps the copy takes.
+    """
+    with torch.random.fork_rng(devices=[]):
+        pair = copy.deepcopy((model, optimizer))
+        twin, twin_optimizer = pair
+        twin_optimizer = twin_optimizer or torch.optim.SGD([p for p in twin.parameters() if p.requires_grad], lr=0.0)
+        with watch(twin, twin_optimizer) as seen:
+            for _ in range(steps):
+                twin_optimizer.zero_grad()
+                loss = loss_fn(twin(batch[0]), batch[1])
+                if isinstance(loss, Tensor):
+                    loss.backward()  # type: ignore[no-untyped-call]
+                twin_optimizer.step()
+    return seen.findings
+
+
+def diagnose(run: str) -> list[Finding]:
+    """Return the findings of a stored run, examined anew with today's rules.
+
+    Raises:
+        RunNotFound: There is no run at this place.
+        RunUnreadable: Its files cannot be read.
+    """
+    trace = open_run(run).trace()
+    return joined(examine(trace), trace)
+
+
+def findings_of(observer: Observer) -> list[Finding]:
+    """Return the findings of all players with their prescriptions, most important first; one primary in all."""
+    found: list[Finding] = []
+    for trace in observer.traces():
+        found.extend(joined(examine(trace), trace))
+    found.sort(key=lambda finding: (not finding.is_primary, finding.severity == "info"))
+    seen: set[str] = set()
+    unique = [f for f in found if not (f.name in seen or seen.add(f.name))]  # type: ignore[func-returns-value]
+    return [f.replaced(is_primary=f.is_primary and index == 0) for index, f in enumerate(unique)]
+
+

@@ -1,0 +1,198 @@
+"""The page in a real browser."""
+
+import shutil
+
+import pytest
+
+from kazami.reports import render_html
+from tests.reports import runs
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+# Texts whose colour stands out less than 4.5:1 from the first opaque background behind them.
+LOW_CONTRAST = """() => {
+  const parts = (code) => code.match(/[\\d.]+/g).map(Number);
+  const bend = (part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+  const light = (code) => parts(code).slice(0, 3).reduce((sum, part, at) => sum + bend(part) * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (node) => {
+    while (node && (parts(getComputedStyle(node).backgroundColor)[3] ?? 1) < 0.99) node = node.parentElement;
+    return node ? getComputedStyle(node).backgroundColor : "rgb(255, 255, 255)";
+  };
+  const found = [];
+  for (const node of document.querySelectorAll("body *:not(script, noscript, canvas, .flag *)")) {
+    const isText = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
+    if (!isText || !node.getClientRects().length) continue;
+    const colour = node.closest("svg") ? getComputedStyle(node).fill : getComputedStyle(node).color;
+    const [dim, bright] = [light(colour), light(behind(node))].sort((one, other) => one - other);
+    if ((bright + 0.05) / (dim + 0.05) < 4.5) found.push(`${node.textContent.trim().slice(0, 40)}: ${colour} on ${behind(node)}`);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open a run's report from disk; complain at the end about any error on the console and any request."""
+    trouble, pages = [], []
+
+    def shown(run, query="", width=1280):
+        file = tmp_path / "report.html"
+        file.write_text(render_html(run.info, run.trace, run.findings), encoding="utf-8")
+        page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce")
+        page.on("console", lambda message: message.type == "error" and trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("dialog", lambda dialog: trouble.append("dialog"))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:", "blob:")) or trouble.append(request.url))
+        page.goto(f"{file.as_uri()}{query}")
+        pages.append(page)
+        return page
+
+    yield shown
+    for page in pages:
+        page.close()
+    assert trouble == []
+
+
+def pixel(page, layer_from_bottom, share):
+    """Return the colour in the midst of a row of the map, ``share`` of the way from the first step to the last."""
+    script = """([row, share]) => {
+      const canvas = document.getElementById("map"), ratio = canvas.width / canvas.clientWidth, height = canvas.clientHeight - 48;
+      const rows = JSON.parse(document.getElementById("kazami-data").textContent).layers.length;
+      const y = 22 + (rows - 1 - row + 0.5) * (height / rows), x = 60 + share * (canvas.clientWidth - 100);
+      return [...canvas.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
+    }"""
+    return page.evaluate(script, [layer_from_bottom, share])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("name", runs.ALL)
+def test_every_run_is_drawn_within_the_window_and_readably(show, name, width, theme):
+    page = show(runs.ALL[name](), f"?theme={theme}", width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(LOW_CONTRAST) == []
+    picture = page.screenshot()
+    assert len(set(picture)) > 200
+    assert page.locator("#map-title").inner_text()
+
+
+def test_the_bottom_row_is_darker_blue_than_the_top_at_the_last_step(show):
+    page = show(runs.vanishing())
+    bottom, top = pixel(page, 0, 0.97), pixel(page, 11, 0.97)
+    assert sum(bottom[:3]) < sum(top[:3]) / 2
+    assert bottom[2] > bottom[0] + 30
+
+
+def test_the_language_switches_and_the_address_wins(show):
+    page = show(runs.storm())
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.get_by_role("button", name="日本語").click()
+    assert page.locator("html").get_attribute("lang") == "ja"
+    assert page.locator("#verdict").inner_text() == "学習率が安定限界の 33 倍です。"
+    assert "颶風" in page.locator("#badge").inner_text()
+    other = show(runs.storm(), "?lang=ja")
+    assert other.locator("#map-title").inner_text() == "ステップ 83 以降、勾配が NaN または無限大"
+
+
+def test_the_keyboard_moves_one_cross_hair_over_both_pictures(show):
+    page = show(runs.healthy())
+    page.focus("#map-stage")
+    page.keyboard.press("ArrowLeft")
+    assert "step 400" in page.locator("#reading").inner_text()
+    page.keyboard.press("ArrowLeft")
+    assert "step 399" in page.locator("#reading").inner_text()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    assert "step 389" in page.locator("#reading").inner_text()
+    assert "gradient norm" in page.locator("#tip").inner_text()
+    assert "step 389" in page.locator("#loss-cross").text_content()
+    page.keyboard.press("Home")
+    assert "step 1," in page.locator("#reading").inner_text()
+    page.focus("#loss-figure")
+    page.keyboard.press("ArrowRight")
+    assert "step 2," in page.locator("#reading").inner_text()
+
+
+def test_the_mouse_reads_both_pictures(show):
+    page = show(runs.vanishing())
+    page.locator("#map-stage").scroll_into_view_if_needed()
+    box = page.locator("#map-stage").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 35)
+    assert page.locator("#tip").inner_text().startswith("fc1 · step 29")
+    assert page.locator("#loss-cross line").count() == 1
+    page.mouse.move(5, 5)
+    assert page.locator("#tip").is_hidden()
+    assert "now" in page.locator("#loss-cross").text_content()
+
+
+def test_the_table_sorts_by_keyboard(show):
+    page = show(runs.vanishing())
+    page.focus("[data-sort=gradient_norm]")
+    page.keyboard.press("Enter")
+    assert page.locator("#layers tbody tr td.name").first.inner_text() == "fc12"
+    page.keyboard.press("Enter")
+    assert page.locator("#layers tbody tr td.name").first.inner_text() == "fc1"
+    assert page.locator("th[aria-sort=ascending]").count() == 1
+
+
+def test_nan_is_marked_in_both_pictures(show):
+    page = show(runs.storm())
+    assert page.locator("path.lost").count() > 3
+    assert "NaN" in page.locator("#loss-figure").text_content()
+
+
+def test_the_loss_has_two_scales_and_the_line_of_guessing(show):
+    page = show(runs.healthy())
+    assert page.locator(".trivial").text_content() == "guessing 2.30"
+    before = page.locator("#loss-figure path").first.get_attribute("d")
+    page.get_by_role("button", name="Linear").click()
+    assert page.locator("#loss-figure path").first.get_attribute("d") != before
+
+
+def test_the_theme_switches(show):
+    page = show(runs.healthy(), "?theme=light")
+    before = pixel(page, 3, 0.5)
+    page.get_by_role("button", name="Dark").click()
+    assert sum(pixel(page, 3, 0.5)[:3]) < sum(before[:3])
+
+
+def test_evil_names_stay_text(show):
+    run = runs.vanishing(name=runs.EVIL)
+    finding = run.findings[0].replaced(place=runs.EVIL, sentence=type(run.findings[0].sentence)(runs.EVIL, runs.EVIL))
+    info = runs.info(runs.EVIL, 600, command=runs.EVIL, blind=[runs.EVIL], environment={runs.EVIL: {"a": runs.EVIL}})
+    page = show(runs.Run(info, run.trace, (finding,)))
+    assert page.locator("img").count() == 0
+    assert page.locator("#verdict").inner_text() == runs.EVIL
+    assert page.locator("#layers td.name").first.inner_text() == runs.EVIL
+    assert runs.EVIL in page.locator("#setting").inner_text()
+
+
+def test_the_numbers_can_be_saved_and_the_cure_copied(show):
+    page = show(runs.vanishing())
+    with page.expect_download() as waiting:
+        page.locator("#download").click()
+    assert waiting.value.suggested_filename == "digits-sigmoid-12.json"
+    page.locator(".copy").first.click()
+    page.get_by_text("Copied").wait_for()
+
+
+def test_it_prints_light_and_without_controls(show):
+    page = show(runs.vanishing(), "?theme=dark")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    assert page.locator("#languages").is_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "dark"

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from kazami.records import Series
+from kazami.reports.view import view
+from tests.reports import runs
+
+
+def view_of(run):
+    return view(run.info, run.trace, run.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("storm", "The loss is no longer finite from step 83 on"),
+        ("one_step", "The loss at the only recorded step is 2.31"),
+        ("blind", "No loss was seen."),
+    ],
+)
+def test_the_title_of_the_loss_states_what_is_measured(name, title):
+    assert view_of(runs.ALL[name]())["loss"]["title"]["en"] == title
+
+
+def test_the_table_has_a_row_a_layer_with_what_was_recorded():
+    rows = view_of(runs.vanishing())["layers"]
+    assert [row["name"] for row in rows] == [f"fc{n}" for n in range(1, 13)]
+    assert rows[0]["letter"] == "C"
+    assert rows[0]["weight_norm"]["shown"] == "7.9"
+    assert "dead_share" not in rows[0]
+
+
+def test_a_lost_gradient_does_not_show_its_last_finite_norm():
+    rows = view_of(runs.storm())["layers"]
+    assert {row["gradient_norm"]["shown"] for row in rows} == {"NaN / ∞"}
+    assert {row["letter"] for row in rows} == {"N"}
+
+
+def test_a_loss_that_is_nan_from_the_start_has_a_title():
+    run = runs.healthy()
+    trace = run.trace.replaced(series={"loss": Series(np.arange(1, 4), np.full(3, np.nan))})
+    assert view(run.info, trace, ())["loss"]["title"]["en"] == "The loss is no longer finite from step 1 on"

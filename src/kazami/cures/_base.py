@@ -9,24 +9,28 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..records.finding import Finding, Prescription, Sentence
-from ..records.trace import Layer, Trace
+from ..records.trace import Floats, Layer, Trace
 
 HIDDEN_KINDS = ("linear", "conv", "recurrent")
 MOST_NAMED = 4  # more layers than this are reached by a loop over the model, not by their names
-PYTORCH = "torch.nn.functional"
+TORCH_OPTIMIZERS = set(
+    "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SGD SparseAdam".split()  # noqa: SIM905
+)
 _TENSOR_NAME = re.compile(r"(^|_)weight(_|$)|^[wWuUvV]\w{0,3}$")
 
 
 class AbstractCure(ABC):
     """A change that treats one or more findings.
 
-    :meth:`prescribe` is pure and dry: it only says what should be changed. Its ``parameters`` hold everything that carrying out the change takes, so that a method which applies
+    :meth:`prescribe` is pure and dry: it only says what should be changed. Its ``parameters`` hold everything that carrying out the change takes, so that a
+    method which applies
     a prescription to a `Training` needs nothing else.
 
     Class attributes:
         name: Name of the cure.
         treats: Names of the findings it treats.
-        order: How much it changes: 0 corrects a slip in the code, 1 a setting of the optimizer, 2 initialisation or scaling constants, 3 a wrapper around the model, 4 an activation,
+        order: How much it changes: 0 corrects a slip in the code, 1 a setting of the optimizer, 2 initialisation or scaling constants, 3 a wrapper around
+        the model, 4 an activation,
             5 a normalisation layer, 6 a skip connection or a gate.
         changes: What it changes, one sentence.
         side_effects: What else to expect, one sentence.
@@ -101,7 +105,16 @@ def is_adaptive(trace: Trace) -> bool:
 
 
 # Settings that are written out in code where they differ from torch's defaults; the optimizers with another default write it out, which does no harm.
-_DEFAULTS: Mapping[str, Any] = {"momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False, "betas": [0.9, 0.999], "eps": 1e-8, "amsgrad": False, "alpha": 0.99}
+_DEFAULTS: Mapping[str, Any] = {
+    "momentum": 0,
+    "dampening": 0,
+    "weight_decay": 0,
+    "nesterov": False,
+    "betas": [0.9, 0.999],
+    "eps": 1e-8,
+    "amsgrad": False,
+    "alpha": 0.99,
+}
 
 
 def optimizer_line(trace: Trace, note: str = "", *, name: str | None = None, **changes: Any) -> str:
@@ -119,14 +132,16 @@ def optimizer_line(trace: Trace, note: str = "", *, name: str | None = None, **c
         return f"for group in optimizer.param_groups:\n{inner}{comment}"
     settings = {"lr": learning_rate(trace), **_unusual(trace), **changes}
     arguments = ", ".join(f"{key}={_literal(value)}" for key, value in settings.items() if not (isinstance(value, float) and math.isnan(value)))
-    return f"optimizer = torch.optim.{name or trace.optimizer.get('name', 'SGD')}(model.parameters(), {arguments}){comment}"
+    kind = str(name or trace.optimizer.get("name", "SGD"))
+    return f"optimizer = {'torch.optim.' if kind in TORCH_OPTIMIZERS else ''}{kind}(model.parameters(), {arguments}){comment}"
 
 
 def _unusual(trace: Trace) -> dict[str, Any]:
-    given = {key: trace.optimizer[key] for key in _DEFAULTS if key in trace.optimizer}
+    given = {key: trace.optimizer[key] for key in _DEFAULTS if trace.optimizer.get(key) is not None}
     if trace.optimizer.get("name") == "AdamW" and given.get("weight_decay") == 0.01:
         del given["weight_decay"]
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value != _DEFAULTS[key] and value is not None}
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items() if value != _DEFAULTS[key]}
 
 
 def _literal(value: Any) -> str:
@@ -167,7 +182,9 @@ def weight_of(layer: Layer) -> str:
 
 def module_class(layer: Layer) -> str:
     """Return the class of ``torch.nn`` that holds such a weight."""
-    return {"conv": {3: "nn.Conv1d", 5: "nn.Conv3d"}.get(len(layer.shape), "nn.Conv2d"), "recurrent": "nn.RNN", "embedding": "nn.Embedding"}.get(layer.kind, "nn.Linear")
+    return {"conv": {3: "nn.Conv1d", 5: "nn.Conv3d"}.get(len(layer.shape), "nn.Conv2d"), "recurrent": "nn.RNN", "embedding": "nn.Embedding"}.get(
+        layer.kind, "nn.Linear"
+    )
 
 
 def for_weights(layers: Sequence[Layer], *statements: str) -> str:
@@ -178,7 +195,9 @@ def for_weights(layers: Sequence[Layer], *statements: str) -> str:
     if len(paths) > MOST_NAMED and all(path.endswith(".weight") for path in paths):
         classes = sorted({module_class(layer) for layer in layers})
         kinds = classes[0] if len(classes) == 1 else f"({', '.join(classes)})"
-        return "\n".join([f"layers = [m for m in model.modules() if isinstance(m, {kinds})][:{len(paths)}]", "for layer in layers:", *_indented(statements, "layer.weight")])
+        return "\n".join(
+            [f"layers = [m for m in model.modules() if isinstance(m, {kinds})][:{len(paths)}]", "for layer in layers:", *_indented(statements, "layer.weight")]
+        )
     return "\n".join([f"for weight in ({', '.join(paths)}):", *_indented(statements, "weight")])
 
 
@@ -189,3 +208,59 @@ def _indented(statements: Iterable[str], weight: str) -> list[str]:
 def names_of(layers: Iterable[Layer]) -> list[str]:
     """Return the layers' names."""
     return [layer.name for layer in layers]
+
+
+def bad_event(finding: Finding, trace: Trace) -> dict[str, str]:
+    """Return ``source``, ``operation`` and ``layer`` of the first non-finite number that a finding speaks of; empty strings where they are not known."""
+    loss, gradient = trace.facts.get("first_bad"), trace.facts.get("bad_gradient")
+    if gradient and int(gradient["step"]) == finding.step and not (loss and int(loss["step"]) == finding.step):
+        singular = gradient.get("singular") or {}
+        return {"source": "gradient", "operation": str(singular.get("operation", "")), "layer": str(singular.get("layer", ""))}
+    if loss and int(loss["step"]) == finding.step:
+        return {"source": str(loss.get("source", "unknown")), "operation": str(loss.get("operation", "")), "layer": str(loss.get("layer", ""))}
+    named = re.search(r"(\w+)(?: after (\S+?))?\)?$", finding.place)
+    source = "batch" if "batch" in finding.place else "target" if "target" in finding.place else "unknown"
+    return {"source": source, "operation": (named[1] if named and source == "unknown" else ""), "layer": (named[2] or "" if named else "")}
+
+
+def before_trouble(finding: Finding, trace: Trace, name: str) -> Floats:
+    """Return the finite values of a run-level series before the trouble: before the finding's step, or the first half of a run that diverges."""
+    series = trace[name]
+    values = np.asarray(series.values, dtype=float)
+    if finding.step > 1 and bool((series.steps < finding.step).any()):
+        values = values[series.steps < finding.step]
+    elif trace.progress is not None and trace.progress.is_diverging:
+        values = values[: max(values.size // 2, 1)]
+    finite: Floats = values[np.isfinite(values)]
+    return finite
+
+
+STORM_RANK = 60  # the rank that a non-finite number gets when it ends a storm
+
+
+def ended_a_storm(finding: Finding) -> bool:
+    """Return whether a non-finite number was the end of a growth, so that the numbers before it, and not the operation, are to be cured."""
+    return finding.name in ("nan_inf", "nonfinite_weights") and finding.rank >= STORM_RANK
+
+
+def decades_over_time(finding: Finding) -> float | None:
+    """Return by how many decades gradients change over the unrolled time, ``None`` where the finding is about depth or steps."""
+    value = measured(finding, "over time")
+    return None if math.isnan(value) else value
+
+
+def recurrent_layers(trace: Trace) -> list[Layer]:
+    """Return the layers that feed themselves."""
+    return [layer for layer in trace.layers if layer.kind == "recurrent"]
+
+
+def is_gated(layer: Layer) -> bool:
+    """Return whether the weight holds several gates (LSTM, GRU): its rows are three or four times its columns, as those of ``weight_hh`` are."""
+    return gates(layer) in (3, 4)
+
+
+def gates(layer: Layer) -> int:
+    """Return how many gates a recurrent weight of shape ``(gates × hidden, hidden)`` holds; 1 for a plain net, or where it cannot be told."""
+    if len(layer.shape) != 2 or layer.shape[1] == 0 or layer.shape[0] % layer.shape[1]:
+        return 1
+    return layer.shape[0] // layer.shape[1]

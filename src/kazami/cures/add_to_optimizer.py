@@ -18,7 +18,9 @@ class AddToOptimizer(AbstractCure):
     treats: ClassVar = ("frozen_parameters",)
     order: ClassVar = 0
     changes: ClassVar = both("Gives the optimizer the parameters it lacks.", "オプティマイザに入っていないパラメータを渡します。")
-    side_effects: ClassVar = both("These parameters begin to move; the first steps may be rough.", "これらのパラメータが動き始めるため、最初の数ステップは荒れることがあります。")
+    side_effects: ClassVar = both(
+        "These parameters begin to move; the first steps may be rough.", "これらのパラメータが動き始めるため、最初の数ステップは荒れることがあります。"
+    )
     reference: ClassVar = "PyTorch documentation, torch.optim.Optimizer.add_param_group"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
@@ -29,7 +31,8 @@ class AddToOptimizer(AbstractCure):
             return None
         parts = list(dict.fromkeys(owner_of(name) for name in outside))
         lines = [f'optimizer.add_param_group({{"params": {parameters_of(part)}}})' for part in parts[:3]]
-        made = f"# or make the optimizer after {parts[0] or 'the last change of the model'}: torch.optim.{trace.optimizer.get('name', 'SGD')}(model.parameters(), lr={learning_rate(trace):.4g})"
+        made = f"# or make the optimizer after {parts[0] or 'the last change of the model'}: "
+        f"torch.optim.{trace.optimizer.get('name', 'SGD')}(model.parameters(), lr={learning_rate(trace):.4g})"
         where = ", ".join(f"`{part or name}`" for part, name in zip(parts[:3], outside, strict=False))
         return self.prescription(
             parameters={"parameters": outside},

@@ -10,14 +10,15 @@ CALLS = {"softmax": "softmax(dim=-1)", "sigmoid": "sigmoid()", "tanh": "tanh()",
 
 
 class DropOutputActivation(AbstractCure):
-    """Feeds the loss what the last layer returns, with nothing after it: logits for a loss that contains its own softmax or sigmoid, unbounded values for a regression."""
+    """Feeds the loss what the last layer returns, with nothing after it: logits for a loss with its own softmax or sigmoid, any value for a regression."""
 
     name: ClassVar = "drop_output_activation"
     treats: ClassVar = ("double_softmax", "output_activation")
     order: ClassVar = 0
     changes: ClassVar = both("Gives the loss the raw output of the last layer.", "最後の層の出力をそのまま損失に渡します。")
     side_effects: ClassVar = both(
-        "Whoever reads the model's output as probabilities must apply the activation himself at evaluation.", "モデルの出力を確率として使う側は、評価時に自分で活性化関数を掛ける必要があります。"
+        "Whoever reads the model's output as probabilities must apply the activation himself at evaluation.",
+        "モデルの出力を確率として使う側は、評価時に自分で活性化関数を掛ける必要があります。",
     )
     reference: ClassVar = "PyTorch documentation, torch.nn.CrossEntropyLoss and torch.nn.BCEWithLogitsLoss (the input holds unnormalised logits)"
 
@@ -41,9 +42,14 @@ class DropOutputActivation(AbstractCure):
         return self.prescription(
             parameters={"activation": activation, "loss": loss},
             code="\n".join(lines),
-            sentence=both(f"Takes {activation} off the output, because {loss} applies its own.", f"{loss} が内部で処理するため、出力から {activation} を外します。")
+            sentence=both(
+                f"Takes {activation} off the output, because {loss} applies its own.", f"{loss} が内部で処理するため、出力から {activation} を外します。"
+            )
             if activation in ("softmax", "sigmoid")
-            else both(f"Takes {activation} off the output, because {loss} expects unbounded logits.", f"{loss} は範囲に制限のないロジットを期待するため、出力から {activation} を外します。"),
+            else both(
+                f"Takes {activation} off the output, because {loss} expects unbounded logits.",
+                f"{loss} は範囲に制限のないロジットを期待するため、出力から {activation} を外します。",
+            ),
         )
 
     def _unbounded(self, fact: dict[str, Any], layer: str, trace: Trace) -> Prescription:

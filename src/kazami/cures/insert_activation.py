@@ -15,7 +15,9 @@ class InsertActivation(AbstractCure):
     order: ClassVar = 4
     changes: ClassVar = both("Applies ReLU after every hidden layer.", "すべての隠れ層の後に ReLU を入れます。")
     side_effects: ClassVar = both("Re-tune the learning rate: the curvature changes with the activation.", "曲率が変わるため、学習率を調整し直してください。")
-    reference: ClassVar = "Glorot, Bordes and Bengio 2011, Deep sparse rectifier neural networks, PMLR 15, 315-323; He et al. 2015, arXiv 1502.01852, section 2.2"
+    reference: ClassVar = (
+        "Glorot, Bordes and Bengio 2011, Deep sparse rectifier neural networks, PMLR 15, 315-323; He et al. 2015, arXiv 1502.01852, section 2.2"
+    )
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
         """Return a forward line for each hidden layer, or a hook on all of them where there are many."""

@@ -17,8 +17,12 @@ class LetGradientsThrough(AbstractCure):
     name: ClassVar = "let_gradients_through"
     treats: ClassVar = ("frozen_parameters",)
     order: ClassVar = 0
-    changes: ClassVar = both("Removes the detach() or no_grad between these parameters and the loss.", "これらのパラメータと損失の間にある detach() や no_grad を取り除きます。")
-    side_effects: ClassVar = both("Backward reaches more of the model: it takes more time and memory.", "逆伝播がモデルのより広い範囲に届くため、時間とメモリが増えます。")
+    changes: ClassVar = both(
+        "Removes the detach() or no_grad between these parameters and the loss.", "これらのパラメータと損失の間にある detach() や no_grad を取り除きます。"
+    )
+    side_effects: ClassVar = both(
+        "Backward reaches more of the model: it takes more time and memory.", "逆伝播がモデルのより広い範囲に届くため、時間とメモリが増えます。"
+    )
     reference: ClassVar = "PyTorch documentation, Autograd mechanics, Locally disabling gradient computation"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:

@@ -6,7 +6,13 @@ from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
 
-LOSSES = {"l1": "F.l1_loss", "smooth_l1": "F.smooth_l1_loss", "huber": "F.huber_loss", "bce": "F.binary_cross_entropy", "bce_with_logits": "F.binary_cross_entropy_with_logits"}
+LOSSES = {
+    "l1": "F.l1_loss",
+    "smooth_l1": "F.smooth_l1_loss",
+    "huber": "F.huber_loss",
+    "bce": "F.binary_cross_entropy",
+    "bce_with_logits": "F.binary_cross_entropy_with_logits",
+}
 
 
 class MatchShapes(AbstractCure):
@@ -16,7 +22,9 @@ class MatchShapes(AbstractCure):
     treats: ClassVar = ("target_broadcast",)
     order: ClassVar = 0
     changes: ClassVar = both("Gives output and target the same shape before the loss.", "損失を計算する前に、出力と目標の形をそろえます。")
-    side_effects: ClassVar = both("The loss is a mean over N terms instead of N × N: its values change.", "損失が N × N 項ではなく N 項の平均になるため、値が変わります。")
+    side_effects: ClassVar = both(
+        "The loss is a mean over N terms instead of N × N: its values change.", "損失が N × N 項ではなく N 項の平均になるため、値が変わります。"
+    )
     reference: ClassVar = "PyTorch documentation, Broadcasting semantics (torch.broadcast_tensors)"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
@@ -29,12 +37,15 @@ class MatchShapes(AbstractCure):
         return self.prescription(
             parameters={"side": side, "call": call.lstrip("."), "output": list(output), "target": list(target)},
             code=f"loss = {loss}({arguments})" + (f"  # output {output}, target {target}" if output else ""),
-            sentence=both(f"Gives the {side} the shape of the other side of the loss: `{side}{call}`.", f"{'出力' if side == 'output' else '目標'}の形を相手に合わせます: `{side}{call}`"),
+            sentence=both(
+                f"Gives the {side} the shape of the other side of the loss: `{side}{call}`.",
+                f"{'出力' if side == 'output' else '目標'}の形を相手に合わせます: `{side}{call}`",
+            ),
         )
 
 
 def reshaping(output: tuple[int, ...], target: tuple[int, ...]) -> tuple[str, str]:
-    """Return which side to reshape (``"output"`` or ``"target"``) and the method call that does it; the side with one axis too many loses it, else the target follows the output.
+    """Return which side to reshape (``"output"`` or ``"target"``) and the call: the side with one axis too many loses it, else the target follows the output.
 
     >>> reshaping((32, 1), (32,)), reshaping((32,), (32, 1)), reshaping((32, 10, 1), (32, 10))
     (('output', '.squeeze(-1)'), ('target', '.squeeze(-1)'), ('output', '.squeeze(-1)'))

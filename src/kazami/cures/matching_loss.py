@@ -27,7 +27,9 @@ class MatchingLoss(AbstractCure):
     treats: ClassVar = ("output_activation", "double_softmax")
     order: ClassVar = 1
     changes: ClassVar = both("Takes the loss that fits the model's output.", "モデルの出力に合った損失に替えます。")
-    side_effects: ClassVar = both("Probabilities that round to 0 or 1 lose digits that logits would keep.", "0 や 1 に丸められた確率では、ロジットなら残る桁が失われます。")
+    side_effects: ClassVar = both(
+        "Probabilities that round to 0 or 1 lose digits that logits would keep.", "0 や 1 に丸められた確率では、ロジットなら残る桁が失われます。"
+    )
     reference: ClassVar = "PyTorch documentation, torch.nn.BCELoss, torch.nn.NLLLoss and torch.nn.CrossEntropyLoss"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
@@ -44,7 +46,13 @@ class MatchingLoss(AbstractCure):
         en = f"Gives nll_loss the logarithm it expects (here it gets {'raw outputs' if activation == 'identity' else activation})."
         ja = f"nll_loss が期待する対数確率を渡します（現在は{'生の出力' if activation == 'identity' else ' ' + activation + ' '}が渡されています）。"
         if loss != "nll_loss":
-            en, ja = f"Keeps {activation} and takes the loss that expects probabilities instead of {loss}.", f"{activation} を残し、{loss} の代わりに確率を受け取る損失を使います。"
+            en, ja = (
+                f"Keeps {activation} and takes the loss that expects probabilities instead of {loss}.",
+                f"{activation} を残し、{loss} の代わりに確率を受け取る損失を使います。",
+            )
         return self.prescription(
-            parameters={"activation": activation, "from": loss, "to": fitting.split("(")[0].removeprefix("F.")}, code=f"loss = {fitting}", sentence=both(en, ja), is_singled_out=loss == "nll_loss"
+            parameters={"activation": activation, "from": loss, "to": fitting.split("(")[0].removeprefix("F.")},
+            code=f"loss = {fitting}",
+            sentence=both(en, ja),
+            is_singled_out=loss == "nll_loss",
         )

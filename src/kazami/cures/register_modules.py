@@ -11,13 +11,18 @@ _PLACE = re.compile(r"^(?:(?P<owner>[\w.]+)\.)?(?P<attribute>\w+)\[(?P<key>[^\]]
 
 
 class RegisterModules(AbstractCure):
-    """Puts the container's contents into ``nn.ModuleList``, ``nn.ModuleDict``, ``nn.ParameterList`` or ``nn.ParameterDict``, so that ``parameters()`` gives them to the optimizer."""
+    """Puts what hangs in it into ``nn.ModuleList``, ``nn.ModuleDict``, ``nn.ParameterList`` or ``nn.ParameterDict``, so that ``parameters()`` gives them."""
 
     name: ClassVar = "register_modules"
     treats: ClassVar = ("unregistered_parameters",)
     order: ClassVar = 0
-    changes: ClassVar = both("Registers the layers with their module, so that the optimizer gets them.", "層をモジュールに登録し、オプティマイザに渡るようにします。")
-    side_effects: ClassVar = both("The state dict grows by these parameters: older checkpoints lack them.", "state_dict にこれらのパラメータが加わるため、以前のチェックポイントには含まれません。")
+    changes: ClassVar = both(
+        "Registers the layers with their module, so that the optimizer gets them.", "層をモジュールに登録し、オプティマイザに渡るようにします。"
+    )
+    side_effects: ClassVar = both(
+        "The state dict grows by these parameters: older checkpoints lack them.",
+        "state_dict にこれらのパラメータが加わるため、以前のチェックポイントには含まれません。",
+    )
     reference: ClassVar = "PyTorch documentation, torch.nn.ModuleList, ModuleDict, ParameterList and ParameterDict"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
@@ -35,7 +40,10 @@ class RegisterModules(AbstractCure):
         return self.prescription(
             parameters={"containers": containers},
             code="\n".join([f"{lines[0]}  # in __init__, before the optimizer is made", *lines[1:3]]),
-            sentence=both(f"Makes `{first}` an nn.{kind}, so that the optimizer gets its parameters.", f"`{first}` を nn.{kind} にし、そのパラメータがオプティマイザに渡るようにします。"),
+            sentence=both(
+                f"Makes `{first}` an nn.{kind}, so that the optimizer gets its parameters.",
+                f"`{first}` を nn.{kind} にし、そのパラメータがオプティマイザに渡るようにします。",
+            ),
         )
 
 

@@ -14,7 +14,9 @@ class Unfreeze(AbstractCure):
     treats: ClassVar = ("frozen_parameters",)
     order: ClassVar = 1
     changes: ClassVar = both("Lets the frozen parameters move.", "凍結されたパラメータを動けるようにします。")
-    side_effects: ClassVar = both("Pre-trained weights change: consider a smaller learning rate for them.", "事前学習済みの重みも変わります。その部分の学習率は小さめにしてください。")
+    side_effects: ClassVar = both(
+        "Pre-trained weights change: consider a smaller learning rate for them.", "事前学習済みの重みも変わります。その部分の学習率は小さめにしてください。"
+    )
     reference: ClassVar = "PyTorch documentation, torch.nn.Module.requires_grad_; Howard and Ruder 2018, arXiv 1801.06146, section 3.3 (gradual unfreezing)"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
@@ -26,10 +28,8 @@ class Unfreeze(AbstractCure):
             return None
         modules = list(dict.fromkeys(name.removesuffix(".weight").removesuffix(".bias") for name in frozen))
         paths = [path_of(name) for name in modules]
-        if len(paths) <= 3 and "weight" not in paths:
-            code = "\n".join(f"{path}.requires_grad_(True)" for path in paths)
-        else:
-            code = "model.requires_grad_(True)"
+        lines = [f"{path}.requires_grad_(True)" for path in paths]
+        code = "\n".join(lines) if len(lines) <= 3 and "weight" not in paths else "model.requires_grad_(True)"
         named = ", ".join(f"`{name}`" for name in modules[:3]) + (" …" if len(modules) > 3 else "")
         return self.prescription(
             parameters={"parameters": frozen},

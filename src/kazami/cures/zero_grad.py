@@ -15,7 +15,8 @@ class ZeroGrad(AbstractCure):
     order: ClassVar = 0
     changes: ClassVar = both("Clears the gradients before each backward.", "backward の前に毎回、勾配を消去します。")
     side_effects: ClassVar = both(
-        "Steps become smaller, since they no longer add up: a learning rate tuned without it may be too low.", "勾配が累積しなくなりステップが小さくなるため、これなしで調整した学習率は低すぎるかもしれません。"
+        "Steps become smaller, since they no longer add up: a learning rate tuned without it may be too low.",
+        "勾配が累積しなくなりステップが小さくなるため、これなしで調整した学習率は低すぎるかもしれません。",
     )
     reference: ClassVar = "PyTorch documentation, torch.optim.Optimizer.zero_grad"
 

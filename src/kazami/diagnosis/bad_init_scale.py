@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, matrices, number, short
+from .progress import is_slow
 
 LARGE, SMALL = 3.0, 0.2
 # Gains that keep a signal's variance (He 2015, Glorot 2010); activations not named: 1.
@@ -35,7 +36,7 @@ class BadInitScale(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if initial weights are far too large or too small, it shows, and progress is poor."""
         columns = hidden(trace, ("linear", "conv", "recurrent")) or matrices(trace)
-        if not trace.progress_is_poor or not columns or not trace.has("gain"):
+        if not is_slow(trace.progress) or not columns or not trace.has("gain"):
             return None
         gain = early(trace, "gain", 1)
         relative = np.array([gain[i] / IDEAL.get(trace.layers[i].activation, 1.0) for i in columns])

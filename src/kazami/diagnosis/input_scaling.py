@@ -5,10 +5,12 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
+from .progress import is_slow
 
 LARGEST_RMS = 10.0
 LARGEST_OFFSET = 5.0
 LARGEST_RATIO = 100.0
+STRONG = 3.0  # evidence so strong that slow progress is enough
 
 
 class InputScaling(AbstractRule):
@@ -29,7 +31,7 @@ class InputScaling(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if inputs are badly scaled and progress is poor."""
         fact = trace.facts.get("input")
-        if not fact or not trace.progress_is_poor:
+        if not fact or not is_slow(trace.progress):
             return None
         ratio = fact["largest_std"] / max(fact["typical_std"], 1e-30) if fact["features"] > 1 else 1.0
         measures = [
@@ -42,6 +44,8 @@ class InputScaling(AbstractRule):
         if value <= limit:
             return None
         excess = value / limit
+        if not trace.progress_is_poor and excess < STRONG:
+            return None
         return self.finding(
             confidence=0.6 + 0.35 * min((excess - 1) / 9, 1.0), place=fact["layer"], evidence=[Evidence(en, value, limit, "", "LeCun et al. 1998, section 4.3")],
             wind=-1.0 if "smallness" in en else None,

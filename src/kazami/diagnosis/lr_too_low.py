@@ -33,8 +33,8 @@ class LrTooLow(AbstractRule):
         progress = trace.progress
         if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
             return None
-        is_slow = progress.explained < 0.6 and progress.pace < 0.08
         ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
+        is_slow = progress.explained < 0.6 and progress.pace < (0.12 if ratio < LIMIT / 5 else 0.08)
         if has_no_signal(trace):
             return None
         if not is_slow or not update < SMALL_UPDATE * (3 if ratio < LIMIT / 5 else 1) or ratio > LIMIT:

@@ -19,7 +19,7 @@ class OverDecay(AbstractRule):
     name: ClassVar = "over_decay"
     title: ClassVar = both("weight decay", "重み減衰")
     family: ClassVar = "step"
-    rank: ClassVar = 37
+    rank: ClassVar = 28
     wind: ClassVar = -1.5
 
     def examine(self, trace: Trace) -> Finding | None:

@@ -14,6 +14,12 @@ STUCK_PACE = 0.10
 PLATEAU_EXPLAINED = 0.6
 PLATEAU_PACE = 0.03
 DIVERGED = 1.3
+NEAR_TRIVIAL = 1.2
+FAR_ABOVE = -1.0
+FAR_ABOVE_PACE = 0.5
+HOPELESS = -10.0
+SLOW_EXPLAINED = 0.5
+SLOW_PACE = 0.12
 
 
 def assess(trace: Trace) -> Progress:
@@ -31,7 +37,8 @@ def assess(trace: Trace) -> Progress:
     reference = trivial if trivial is not None else abs(start)
     noise = neighbour_noise(finite)
     explained = 1 - now / reference if reference > 0 else 0.0
-    pace, is_falling = pace_of(finite, noise, start)
+    ceiling = trivial if trivial is not None and now <= NEAR_TRIVIAL * trivial else math.inf
+    pace, is_falling = pace_of(finite, noise, start, ceiling)
     is_bad = not bool(np.isfinite(losses[-min(5, losses.size) :]).all())
     is_diverging = is_bad or has_risen(start, now, best, reference, noise)
     is_poor = is_diverging or is_stuck(explained, pace, finite.size)
@@ -41,10 +48,10 @@ def assess(trace: Trace) -> Progress:
     )  # fmt: skip
 
 
-def pace_of(losses: Floats, noise: float, start: float) -> tuple[float, bool]:
+def pace_of(losses: Floats, noise: float, start: float, ceiling: float = math.inf) -> tuple[float, bool]:
     """Return the share of the loss that the second half of the steps removed, and whether that fall is beyond the noise of the batches.
 
-    Levels are medians of the last third of each half, the first of them no worse than the best such median before: coming back from a rise is no gain. The fall is held against twice the standard error of their difference.
+    Levels are medians of the last third of each half, the first of them no worse than the best such median before: coming back from a rise is no gain. Nor is coming down to ``ceiling``, the trivial predictor's loss, for a loss that stands near it. The fall is held against twice the standard error of their difference.
     """
     if losses.size < 4:
         fall = start - float(losses[-1])
@@ -53,7 +60,7 @@ def pace_of(losses: Floats, noise: float, start: float) -> tuple[float, bool]:
     third = max(half // 3, 1)
     before, after = losses[max(half - third, 0) : half], losses[-third:]
     best = min(float(rolling_median(losses[:half], third).min()), float(losses[0]) + 2 * noise)
-    level, newest = min(float(np.median(before)), best), float(np.median(after))
+    level, newest = min(float(np.median(before)), best, ceiling), float(np.median(after))
     spread = max(noise, float(np.std(losses[half:])) / 4)
     error = spread * math.sqrt(2.0 / third) * 1.25
     return ((level - newest) / abs(level) if level else 0.0), level - newest > 2 * error
@@ -70,4 +77,13 @@ def is_stuck(explained: float, pace: float, n_steps: int) -> bool:
     """Return whether little is explained and little is gained."""
     if n_steps < 5:
         return False
+    if explained < HOPELESS and n_steps >= 30:
+        return True
+    if explained < FAR_ABOVE and pace < FAR_ABOVE_PACE:
+        return True
     return (explained < STUCK_EXPLAINED and pace < STUCK_PACE) or (explained < PLATEAU_EXPLAINED and pace < PLATEAU_PACE)
+
+
+def is_slow(progress: Progress | None) -> bool:
+    """Return whether less than half is explained and little is being gained: not poor enough for every rule, but enough for one with strong evidence."""
+    return progress is not None and (progress.is_poor or (progress.explained < SLOW_EXPLAINED and progress.pace < SLOW_PACE))

@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, recent, short
+from .progress import is_slow
 
 LIMIT = 0.1
 
@@ -29,7 +30,7 @@ class Saturated(AbstractRule):
         columns = hidden(trace, ("linear", "conv", "recurrent", "norm", "embedding"))
         now = recent(trace, "slope_share")
         flat = [i for i in columns if now[i] < LIMIT]
-        if not flat or not trace.progress_is_poor:
+        if not flat or not is_slow(trace.progress):
             return None
         born = bool(early(trace, "slope_share", 1)[flat[0]] < 2 * LIMIT)
         layer = trace.layers[flat[0]]

@@ -87,7 +87,7 @@ class VanishingGradient(AbstractRule):
 
 def profile(trace: Trace, when: str, columns: list[int]) -> Floats:
     """Return the root-mean-square output gradients of some layers, first layer first, early in the training or now."""
-    values = early(trace, "output_gradient_rms") if when == "early" else recent(trace, "output_gradient_rms")
+    values = early(trace, "output_gradient_rms", 1) if when == "early" else recent(trace, "output_gradient_rms")
     return np.array([values[i] for i in columns])
 
 

@@ -7,12 +7,12 @@ from ..doors import lazy_door, make_callable
 if TYPE_CHECKING:
     from .watching import Watch as Watch
     from .watching import check as check
-    from .watching import diagnose as diagnose
+    from .stored import diagnose as diagnose
     from .watching import watch as watch
 
 __all__ = ["Watch", "check", "diagnose", "watch"]
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy_door(__name__, {"Watch": ".watching", "check": ".watching", "diagnose": ".watching", "watch": ".watching"})
+    __getattr__ = lazy_door(__name__, {"Watch": ".watching", "check": ".watching", "diagnose": ".stored", "watch": ".watching"})
 
 make_callable(__name__)

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..records import SEVERITIES, Finding, RunInfo, Trace
 from ..reports import document, live_line, render_html, verdict_block
-from ..reports.outcome import verdict as verdict_of
-from ..storage import default_location
+from ..reports import verdict as verdict_of
+from ..storage import default_location, trace_head
 from .arrival import when_imported
 from .language import chosen_language, say
 from .options import RunOptions
 from .script import ScriptEnd, StopTraining, run_script
-from .writing import RunDirectory, newest_trace, weather
+from .writing import RunDirectory, newest_trace, now, weather, write_whole
 
 if TYPE_CHECKING:
     from .observer import Observer
@@ -162,9 +162,6 @@ class Session:
         directory = self._directory
         if directory is None or directory.writer is None or not self._is_first_rank():
             return None
-        from ..storage import trace_head
-        from .writing import now
-
         info = dataclasses.replace(info, ended=now(), trace=trace_head(trace))
         directory.writer.close(
             ended=info.ended, reason=info.reason, exit_code=info.exit_code, steps=info.steps, verdict=info.verdict, wind=info.wind, blind=info.blind, findings=info.findings, seeds=info.seeds, trace=info.trace,
@@ -172,7 +169,7 @@ class Session:
         for sentence in directory.writer.problems:
             self._complain(sentence)
         try:
-            return write_report(directory.location, render_html(info, trace, findings, language=self.language))
+            return write_whole(f"{directory.location.rstrip('/')}/report.html", render_html(info, trace, findings, language=self.language))
         except OSError as error:
             self._complain(say("cannot_write", self.language, where=directory.location, why=error.strerror or str(error)))
             return None
@@ -280,13 +277,3 @@ def terminal_width(stream: TextIO) -> int:
 def has_colour(stream: TextIO) -> bool:
     """Return whether colours are wanted on a stream."""
     return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-
-
-def write_report(location: str, html: str) -> str:
-    """Write ``report.html`` into a run directory, whole or not at all; return its place."""
-    import fsspec
-
-    place = f"{location.rstrip('/')}/report.html"
-    with fsspec.open(place, "w", encoding="utf-8") as file:
-        file.write(html)
-    return place

@@ -22,6 +22,7 @@ def read_structure(graph: LiveGraph, above: dict[Node, int], layers: Sequence[Si
     facts |= _broadcast(graph, above, calls)
     facts |= _output_range(graph, layers, calls)
     facts |= affine_chain(graph, above)
+    facts |= _dropout(graph)
     return facts
 
 
@@ -120,6 +121,29 @@ def _output_range(graph: LiveGraph, layers: Sequence[Sight], calls: Sequence[Los
             }
         }  # fmt: skip
     return {}
+
+
+def _dropout(graph: LiveGraph) -> dict[str, Any]:
+    """Return the largest dropout rate: from the operation, or from a mask of zeros and one other number c with a share of zeros near 1 - 1/c."""
+    rates = [rate for node in graph.nodes if (rate := _dropout_rate(graph, node)) is not None]
+    return {"dropout": {"rate": max(rates)}} if rates else {}
+
+
+def _dropout_rate(graph: LiveGraph, node: Node) -> float | None:
+    name = graph.kinds[node]
+    if name == "NativeDropout":
+        return float(getattr(node, "_saved_p", 0.0))
+    if name != "Mul" or len(node.next_functions) != 2 or node.next_functions[1][0] is not None:
+        return None
+    mask = saved(node, "other")
+    if mask is None or mask.numel() < 16 or not mask.is_floating_point():
+        return None
+    mask = mask.reshape(-1)[:4096]
+    top = float(mask.max())
+    if top <= 1.0 or not bool(((mask == 0) | (mask == top)).all()):
+        return None
+    rate = 1 - 1 / top
+    return rate if abs(float((mask == 0).float().mean()) - rate) < 0.1 else None
 
 
 def affine_chain(graph: LiveGraph, above: dict[Node, int]) -> dict[str, Any]:

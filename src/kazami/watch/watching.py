@@ -1,20 +1,22 @@
-"""The door of the room: ``watch`` a training from Python, ``check`` it before it starts, ``diagnose`` a stored run."""
+"""The door of the room: ``watch`` a training from Python, ``check`` it before it starts."""
 
 import copy
-from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..diagnosis import examine
+from ..diagnosis import all_rules, examine
 from ..errors import CannotWatch
-from ..records import Finding, Trace
-from ..storage import open_run
+from ..records import Finding, RunInfo, Trace
+from ..reports import verdict
 from .joined import joined
 from .observer import Observer
 from .sampling import Sampling
 from .writing import RunDirectory
+
+
+CHECKS = tuple(rule.title.en for rule in all_rules())
 
 
 class Watch:
@@ -39,9 +41,7 @@ class Watch:
     @property
     def verdict(self) -> str:
         """One sentence on the training so far."""
-        from ..reports import verdict  # the report's words, loaded only when asked for
-
-        return verdict(self.observer.clock - 1, self.findings).en
+        return verdict(RunInfo(id="", steps=self.observer.clock - 1), self.findings, CHECKS).en
 
     @property
     def trace(self) -> Trace:
@@ -125,17 +125,6 @@ def check(model: nn.Module, optimizer: torch.optim.Optimizer | None, loss_fn: An
                     loss.backward()  # type: ignore[no-untyped-call]
                 twin_optimizer.step()
     return seen.findings
-
-
-def diagnose(run: str) -> list[Finding]:
-    """Return the findings of a stored run, examined anew with today's rules.
-
-    Raises:
-        RunNotFound: There is no run at this place.
-        RunUnreadable: Its files cannot be read.
-    """
-    trace = open_run(run).trace()
-    return joined(examine(trace), trace)
 
 
 def findings_of(observer: Observer) -> list[Finding]:

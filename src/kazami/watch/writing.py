@@ -125,3 +125,14 @@ def versions() -> dict[str, str]:
 def environment() -> dict[str, Any]:
     """Return platform and processor count."""
     return {"platform": platform.platform(), "processors": os.cpu_count(), "executable": os.path.basename(sys.executable)}
+
+
+def write_whole(place: str, text: str) -> str:
+    """Write a text file to a path or fsspec URL, whole or not at all, and return its place."""
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(place)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    filesystem.pipe_file(temporary, text.encode("utf-8"))
+    filesystem.mv(temporary, path)
+    return place

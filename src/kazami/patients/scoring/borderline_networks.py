@@ -317,7 +317,7 @@ def _converged() -> Training:
     def make() -> nn.Module:
         line = nn.Linear(6, 1)
         rows = torch.cat([data.x, torch.ones(len(data.x), 1)], 1)
-        solution = torch.linalg.lstsq(rows, data.y).solution
+        solution = torch.linalg.lstsq(rows, data.y).solution.round(decimals=3)  # the same to the last bit each time
         with torch.no_grad():
             line.weight.copy_(solution[:-1].t())
             line.bias.copy_(solution[-1])

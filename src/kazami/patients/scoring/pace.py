@@ -269,6 +269,7 @@ PATIENTS = (
     Patient(
         name="norm_clipped_to_a_thousandth",
         label="over_clipping",
+        also_true=frozenset({"lr_too_low"}),
         family="mlp",
         training=partial(_clipped_digits, limit=1e-3),
         healed=partial(_clipped_digits, limit=10.0),

@@ -63,7 +63,7 @@ def _loader_digits() -> Training:
     data = digits()
 
     def loader() -> Iterator[Batch]:
-        yield from DataLoader(TensorDataset(data.x, data.y), batch_size=32, shuffle=True, generator=torch.Generator().manual_seed(4))
+        yield from map(tuple, DataLoader(TensorDataset(data.x, data.y), batch_size=32, shuffle=True, generator=torch.Generator().manual_seed(4)))
 
     return Training(
         model=lambda: nn.Sequential(nn.Linear(64, 100), nn.ReLU(), nn.Dropout(0.3), nn.Linear(100, 50), nn.ReLU(), nn.Dropout(0.3), nn.Linear(50, 10)),

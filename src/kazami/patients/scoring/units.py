@@ -176,6 +176,7 @@ PATIENTS = (
     Patient(
         name="prices_in_hundred_thousands",
         label="target_scaling",
+        also_true=frozenset({"lr_too_low"}),
         family="mlp",
         training=partial(_house_prices, factor=5e4, shift=3e5),
         healed=partial(_house_prices, factor=1.0, shift=0.0),
@@ -185,6 +186,7 @@ PATIENTS = (
     Patient(
         name="targets_in_thousands_adam",
         label="target_scaling",
+        also_true=frozenset({"lr_too_low"}),
         family="mlp",
         training=partial(_house_prices, factor=3e3, shift=0.0),
         healed=partial(_house_prices, factor=1.0, shift=0.0),

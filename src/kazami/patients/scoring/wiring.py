@@ -250,7 +250,7 @@ _C: dict[str, Any] = {"task": "classification"}
 _R: dict[str, Any] = {"task": "regression"}
 PATIENTS = (
     Patient(
-        name="head_replaced_after_the_optimizer",
+        name="fc_swapped_after_adam_was_made",
         label="frozen_parameters",
         family="cnn",
         training=partial(_replaced_head, head_first=False),
@@ -308,6 +308,7 @@ PATIENTS = (
     Patient(
         name="gru_adam_never_cleared",
         label="no_zero_grad",
+        also_true=frozenset({"oscillating_loss"}),
         family="rnn",
         training=partial(_gru_uncleared, zero=False),
         healed=partial(_gru_uncleared, zero=True),
@@ -317,6 +318,7 @@ PATIENTS = (
     Patient(
         name="conv_own_loop_never_cleared",
         label="no_zero_grad",
+        also_true=frozenset({"oscillating_loss", "dead_units"}),
         family="cnn",
         training=partial(_conv_uncleared, zero=False),
         healed=partial(_conv_uncleared, zero=True),

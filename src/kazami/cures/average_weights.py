@@ -1,0 +1,34 @@
+"""Evaluate an average of the weights instead of the last ones."""
+
+from typing import ClassVar
+
+from ..records.finding import Finding, Prescription
+from ..records.trace import Trace
+from ._base import AbstractCure, both
+
+MEMORY = 100
+
+
+class AverageWeights(AbstractCure):
+    """Keeps an exponential average of the weights over about 100 steps: a swing around a minimum averages out.
+
+    Limits:
+        Heals the evaluation, not the training loss. Batch normalisation needs its statistics taken again for the average (``torch.optim.swa_utils.update_bn``).
+    """
+
+    name: ClassVar = "average_weights"
+    treats: ClassVar = ("oscillating_loss",)
+    order: ClassVar = 3
+    changes: ClassVar = both("Evaluates an average of the weights over the last steps.", "直近のステップで平均した重みで評価します。")
+    side_effects: ClassVar = both("One more copy of the weights in memory.", "重みの複製がもう一つメモリに必要です。")
+    reference: ClassVar = "Polyak and Juditsky 1992, SIAM Journal on Control and Optimization 30(4), 838-855; Izmailov et al. 2018, arXiv 1803.05407"
+
+    def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
+        """Return the three lines; the memory is a tenth of the steps seen, at most 100."""
+        del finding
+        decay = round(1 - 1 / min(max(trace.step // 10, 10), MEMORY), 3)
+        lines = [
+            f"average = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn({decay:g}))",
+            "average.update_parameters(model)  # after each optimizer.step(); evaluate average, not model",
+        ]
+        return self.prescription(parameters={"decay": decay}, code="\n".join(lines))

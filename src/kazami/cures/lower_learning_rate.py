@@ -1,0 +1,115 @@
+"""Take shorter steps, by a number from the run itself."""
+
+import math
+from typing import ClassVar
+
+from ..records.finding import Finding, Prescription
+from ..records.trace import Trace
+from ._base import AbstractCure, bad_event, both, ended_a_storm, is_adaptive, learning_rate, measured, optimizer_line, rounded, short, typical
+
+SAFE = 0.8  # of the stability limit: room for the noise of a batch
+LARGEST_FACTOR = 0.25  # a smaller change is lost in the noise of the measurement
+SMALLEST_FACTOR = 1e-4  # a blown-up curvature says no more
+BEYOND = 1.2  # a ratio about 1 is the edge of stability, where many trainings do well
+HEALTHY_UPDATE = 0.01  # of the weights a step: a tenth of where lr_too_high speaks
+OVERFLOWING = (
+    "addmm",
+    "mm",
+    "bmm",
+    "baddbmm",
+    "convolution",
+    "linear",
+    "mul",
+    "add",
+    "sub",
+    "sum",
+    "mean",
+    "mse",
+)  # finite operands of usual size never overflow here
+# What is left of the learning rate where nothing was measured: KZ201's own counterfactual is a quarter, KZ203's a half; a number that overflowed had grown
+# at least tenfold.
+UNMEASURED = {"oscillating_loss": 0.5, "nan_inf": 0.1, "nonfinite_weights": 0.1}
+
+
+class LowerLearningRate(AbstractCure):
+    r"""Sets the learning rate to :math:`0.8\,\eta/s`, where *s* is the sharpness over the optimizer's own threshold.
+
+    Where only the size of the updates is known, to what makes them a hundredth of the weights.
+
+    A gradient step along an eigendirection of curvature :math:`\lambda` multiplies by :math:`1 - \eta\lambda`, and the threshold is proportional to
+    :math:`1/\eta` (2/η for gradient descent,
+    2(1+β)/η with momentum, 38/η for Adam's defaults), so *s* is proportional to η: 0.8/s takes it to 0.8 of the limit.
+
+    Limits:
+        Curvature measured after a blow-up is not that of a healthy training: the factor is held between 1e-4 and 1/4. Adaptive methods obey the smaller of
+        both numbers.
+    """
+
+    name: ClassVar = "lower_learning_rate"
+    treats: ClassVar = (
+        "lr_too_high",
+        "dead_units",
+        "nan_inf",
+        "nonfinite_weights",
+        "exploding_gradient",
+        "oscillating_loss",
+        "saturated",
+        "saturated_but_moving",
+        "train_eval_mismatch",
+    )
+    order: ClassVar = 1
+    changes: ClassVar = both("Lowers the learning rate.", "学習率を下げます。")
+    side_effects: ClassVar = both("Needs more steps for the same way.", "同じところに達するまでのステップ数が増えます。")
+    reference: ClassVar = "Cohen et al. 2021, arXiv 2103.00065; Cohen et al. 2022, arXiv 2207.14484"
+
+    def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
+        """Return the new learning rate; ``None`` where the finding does not come from steps that are too large."""
+        rate = learning_rate(trace)
+        if not rate > 0 or not blames_the_steps(finding, trace):
+            return None
+        factor, en, ja = factor_for(finding, trace)
+        new = rounded(rate * factor)
+        return self.prescription(
+            parameters={"learning_rate": new, "from": rate},
+            code=optimizer_line(trace, f"was lr={rate:.4g}", lr=new),
+            sentence=both(f"Lowers the learning rate from {rate:.4g} to {new:.4g}{en}.", f"学習率を {rate:.4g} から {new:.4g} に下げます{ja}。"),
+            is_singled_out=finding.name == "lr_too_high" or ended_a_storm(finding),
+        )
+
+
+def blames_the_steps(finding: Finding, trace: Trace) -> bool:
+    """Return whether a finding can come from too large steps.
+
+    These are units that died or saturated on the way, numbers that overflowed after a growth or in a sum of products behind an update, and gradients that
+    grew over the run.
+    """
+    if finding.name == "dead_units":
+        return finding.step > 1
+    if finding.name == "saturated":
+        return finding.rank >= 45
+    if finding.name in ("nan_inf", "nonfinite_weights"):
+        event = bad_event(finding, trace)
+        overflowed = event["source"] in ("weight", "update") or event["operation"] in OVERFLOWING
+        return ended_a_storm(finding) or (overflowed and finding.step > 1)
+    return finding.name != "exploding_gradient" or not math.isnan(measured(finding, "over the run"))
+
+
+def factor_for(finding: Finding, trace: Trace) -> tuple[float, str, str]:
+    """Return by what to multiply the learning rate, and why, in both languages."""
+    ratio, update = measured(finding, "stability ratio"), measured(finding, "size of the updates")
+    ratio = typical(trace, "stability_ratio", 6) if math.isnan(ratio) else ratio
+    update = typical(trace, "update_ratio") if math.isnan(update) else update
+    by_curvature = SAFE / ratio if ratio > BEYOND else math.nan
+    by_update = HEALTHY_UPDATE / update if update > HEALTHY_UPDATE / LARGEST_FACTOR else math.nan
+    measures = [m for m in (by_curvature, by_update) if not math.isnan(m)]
+    if not measures:
+        return UNMEASURED.get(finding.name, LARGEST_FACTOR), "", ""
+    chosen = min(measures) if is_adaptive(trace) else measures[0]
+    factor = min(max(chosen, SMALLEST_FACTOR), LARGEST_FACTOR)
+    if chosen == by_curvature:
+        return (
+            factor,
+            f", {short(ratio * factor)} of its stability limit (now {short(ratio)} times)",
+            f"（安定限界の {short(ratio)} 倍から {short(ratio * factor)} 倍へ）",
+        )
+    return factor, f" (updates are now {short(update)} of the weights)", f"（現在の更新量は重みの {short(update)} 倍）"

@@ -1,5 +1,6 @@
 """Findings and traces made by hand, at least one for each finding of the catalogue, for the tests of single cures and for the conformance suite."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ def mlp(activation: str = "relu", depth: int = 3, width: int = 32) -> tuple[Laye
     sizes = [8, *[width] * (depth - 1), 4]
     last = depth - 1
     return tuple(
-        Layer(str(2 * i), "linear", (sizes[i + 1], sizes[i]), sizes[i], sizes[i + 1], activation if i < last else "identity", is_output=i == last) for i in range(depth)
+        Layer(str(2 * i), "linear", (sizes[i + 1], sizes[i]), sizes[i], sizes[i + 1], activation if i < last else "identity", is_output=i == last)
+        for i in range(depth)
     )
 
 
@@ -61,7 +63,17 @@ def prescribed(cure: Any, found: Finding, seen: Trace) -> Prescription:
 
 
 NORMS = {"total_gradient_norm": [*np.linspace(1.0, 2.0, 50)]}
-INPUT = {"layer": "0", "rms": 120.0, "std": 40.0, "largest_std": 70.0, "smallest_std": 0.5, "typical_std": 30.0, "offset": 2.0, "largest_mean": 130.0, "features": 8}
+INPUT = {
+    "layer": "0",
+    "rms": 120.0,
+    "std": 40.0,
+    "largest_std": 70.0,
+    "smallest_std": 0.5,
+    "typical_std": 30.0,
+    "offset": 2.0,
+    "largest_mean": 130.0,
+    "features": 8,
+}
 RANGE = {"activation": "sigmoid", "low": 0.0, "high": 1.0, "target_low": -3.0, "target_high": 5.0, "outside": 0.7, "layer": "4"}
 BROADCAST = {"output": [32, 1], "target": [32], "step": 1}
 
@@ -71,6 +83,7 @@ def bad(operation: str, source: str = "operation", step: int = 7) -> dict[str, A
     return {"first_bad": {"source": source, "place": f"{operation} after 2", "operation": operation, "value": "nan", "layer": "2", "step": step}}
 
 
+OPERATIONS = ("sqrt", "log", "div", "exp", "std", "norm", "softmax", "acos", "rsqrt", "pow", "log1p", "atan2")
 CASES: list[tuple[Finding, Trace]] = [
     (finding("target_broadcast"), trace(facts={"target_broadcast": BROADCAST}, loss_kind="mse")),
     (finding("double_softmax"), trace(facts={"softmax_before_log_softmax": {"activation": "softmax", "loss": "cross_entropy"}})),
@@ -85,7 +98,7 @@ CASES: list[tuple[Finding, Trace]] = [
     (finding("frozen_parameters", place="0"), trace(facts={"frozen": {"0": 99}, "requires_no_gradient": ["0.weight"]})),
     (finding("no_zero_grad"), trace()),
     (finding("symmetric_units", place="0"), trace()),
-    *[(finding("nan_inf", step=7, place=f"{name} after 2"), trace(facts=bad(name), numbers=NORMS)) for name in ("sqrt", "log", "div", "exp", "std", "norm", "softmax", "acos", "rsqrt")],
+    *[(finding("nan_inf", step=7, place=f"{name} after 2"), trace(facts=bad(name), numbers=NORMS)) for name in OPERATIONS],
     (finding("nan_inf", step=7, place="the batch"), trace(facts=bad("", "batch"), numbers=NORMS)),
     (finding("nan_inf", step=7, place="the target of the loss"), trace(facts=bad("", "target"))),
     (finding("nan_inf", step=40, rank=60, place="addmm after 2"), trace(facts=bad("addmm", step=40), numbers={**NORMS, "stability_ratio": [30.0] * 5})),
@@ -94,19 +107,23 @@ CASES: list[tuple[Finding, Trace]] = [
     (finding("target_scaling"), trace(loss_kind="mse", numbers={"target_mean": [350.0] * 9, "target_std": [120.0] * 9})),
     (finding("bad_init_scale", 12.0, "gain of the initial weights over the ideal", place="0", wind=1.5), trace(numbers={"output_std": [40.0]})),
     (finding("exploding_gradient", 6.0, "growth of the gradient over depth", place="0"), trace(numbers=NORMS)),
+    (finding("exploding_gradient", 6.0, "growth of the gradient over depth", place="0"), trace(layers=[replace(layer, is_residual=True) for layer in mlp()])),
     (finding("exploding_gradient", 6.0, "growth of the gradient over time", place="rnn.weight_hh_l0"), trace(layers=recurrent(), numbers=NORMS)),
     (finding("exploding_gradient", 4.0, "growth of the gradient norm over the run"), trace(numbers=NORMS, progress=progress(is_diverging=True))),
     (finding("vanishing_gradient", 9.0, "attenuation of the gradient over depth", place="0"), trace(layers=mlp("sigmoid", 12))),
     (finding("vanishing_gradient", 8.0, "attenuation of the gradient over time", place="rnn.weight_hh_l0"), trace(layers=recurrent())),
     (finding("vanishing_gradient", 8.0, "attenuation of the gradient over time", place="rnn.weight_hh_l0"), trace(layers=recurrent(4))),
-    (finding("saturated", 0.01, "mean slope of the activation over its greatest", place="0"), trace(layers=mlp("tanh"), facts={"input": INPUT})),
+    (finding("saturated", 0.01, "mean slope of the activation over its greatest", place="0", rank=33), trace(layers=mlp("tanh"), facts={"input": INPUT})),
     (finding("saturated", 0.01, "mean slope of the activation over its greatest", place="0", rank=45), trace(layers=mlp("sigmoid"))),
     (finding("dead_units", 1.0, "share of units silent on every sample", place="0", rank=23), trace()),
     (finding("dead_units", 1.0, "share of units silent on every sample", place="0", rank=46, step=12), trace()),
     (finding("lr_too_high", 40.0, RATIO), trace(numbers=NORMS)),
     (finding("lr_too_high", 0.5, UPDATE), trace(optimizer=ADAM)),
     (finding("lr_too_low", 0.001, RATIO), trace()),
-    (finding("over_clipping", 0.02, "share of the gradient that clipping leaves"), trace(numbers={"norm_before_clipping": [50.0] * 9, "clipping_limit": [1.0] * 9})),
+    (
+        finding("over_clipping", 0.02, "share of the gradient that clipping leaves"),
+        trace(numbers={"norm_before_clipping": [50.0] * 9, "clipping_limit": [1.0] * 9}),
+    ),
     (finding("over_decay", 0.1, "weights left since the start"), trace(optimizer={**ADAM, "name": "AdamW", "weight_decay": 5.0})),
     (finding("dead_schedule", 1e-5, "learning rate over its largest value", step=30), trace(numbers={"learning_rate": 0.1 * 0.8 ** np.arange(100)})),
     (finding("over_regularised", 0.95, "dropout rate"), trace()),

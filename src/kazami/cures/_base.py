@@ -13,6 +13,7 @@ from ..records.trace import Floats, Layer, Trace
 
 HIDDEN_KINDS = ("linear", "conv", "recurrent")
 MOST_NAMED = 4  # more layers than this are reached by a loop over the model, not by their names
+COLUMNS = 72  # of a terminal of 80, beside the verdict's labels
 TORCH_OPTIMIZERS = set(
     "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SGD SparseAdam".split()  # noqa: SIM905
 )
@@ -50,7 +51,27 @@ class AbstractCure(ABC):
 
     def prescription(self, *, parameters: dict[str, Any], code: str, sentence: Sentence | None = None, is_singled_out: bool = False) -> Prescription:
         """Return a prescription of this cure; where the evidence singles it out, it stands before all lesser changes."""
-        return Prescription(name=self.name, parameters=parameters, code=code, sentence=sentence or self.changes, order=0 if is_singled_out else self.order)
+        return Prescription(
+            name=self.name, parameters=parameters, code=laid_out(code), sentence=sentence or self.changes, order=0 if is_singled_out else self.order
+        )
+
+
+def laid_out(code: str) -> str:
+    """Return code in which a comment that would make its line longer than a terminal stands on a line of its own above it.
+
+    >>> print(laid_out("x = " + "y" * 70 + "  # why"))
+    # why
+    x = yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
+    """
+    lines: list[str] = []
+    for line in code.splitlines():
+        statement, mark, comment = line.partition("  # ")
+        if mark and len(line) > COLUMNS:
+            margin = statement[: len(statement) - len(statement.lstrip())]
+            lines += [f"{margin}# {comment}", statement]
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def both(en: str, ja: str) -> Sentence:

@@ -19,7 +19,7 @@ class AdaptiveOptimizer(AbstractCure):
     name: ClassVar = "adaptive_optimizer"
     treats: ClassVar = ("slow_convergence",)
     order: ClassVar = 1
-    changes: ClassVar = both("Takes Adam.", "オプティマイザを Adam にします。")
+    changes: ClassVar = both("Uses Adam.", "オプティマイザを Adam にします。")
     side_effects: ClassVar = both(
         "Twice the optimizer's memory; other settings of decay and schedule.", "オプティマイザのメモリが増え、減衰やスケジュールの設定も変わります。"
     )
@@ -36,5 +36,5 @@ class AdaptiveOptimizer(AbstractCure):
         return self.prescription(
             parameters={"optimizer": kind, "learning_rate": RATE, "from": name},
             code=f"optimizer = torch.optim.{kind}(model.parameters(), lr={RATE:g}{extra})  # was {name}",
-            sentence=both(f"Takes {kind} at {RATE:g} instead of {name}.", f"{name} の代わりに {kind}（学習率 {RATE:g}）を使います。"),
+            sentence=both(f"Uses {kind} at {RATE:g} instead of {name}.", f"{name} の代わりに {kind}（学習率 {RATE:g}）を使います。"),
         )

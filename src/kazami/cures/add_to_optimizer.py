@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
-from ._base import AbstractCure, both, learning_rate, path_of
+from ._base import AbstractCure, both, optimizer_line, path_of
 
 
 class AddToOptimizer(AbstractCure):
@@ -31,12 +31,12 @@ class AddToOptimizer(AbstractCure):
             return None
         parts = list(dict.fromkeys(owner_of(name) for name in outside))
         lines = [f'optimizer.add_param_group({{"params": {parameters_of(part)}}})' for part in parts[:3]]
-        made = f"# or make the optimizer after {parts[0] or 'the last change of the model'}: "
-        f"torch.optim.{trace.optimizer.get('name', 'SGD')}(model.parameters(), lr={learning_rate(trace):.4g})"
+        model = f"after `{parts[0]}` was replaced" if parts[0] else "after the last change of the model"
+        made = f"# or {model}:\n# {optimizer_line(trace)}"
         where = ", ".join(f"`{part or name}`" for part, name in zip(parts[:3], outside, strict=False))
         return self.prescription(
             parameters={"parameters": outside},
-            code="\n".join([*lines, made]),
+            code="\n".join([*lines, made] if int(trace.optimizer.get("groups", 1)) == 1 else lines),
             sentence=both(f"Adds the parameters of {where} to the optimizer.", f"{where} のパラメータをオプティマイザに加えます。"),
         )
 

@@ -17,7 +17,7 @@ class Bfloat16(AbstractCure):
     name: ClassVar = "bfloat16"
     treats: ClassVar = ("fp16_underflow", "fp16_overflow")
     order: ClassVar = 1
-    changes: ClassVar = both("Takes bfloat16 instead of float16.", "float16 の代わりに bfloat16 を使います。")
+    changes: ClassVar = both("Uses bfloat16 instead of float16.", "float16 の代わりに bfloat16 を使います。")
     side_effects: ClassVar = both(
         "Fewer digits: keep the weights and the optimizer in float32.", "有効桁数が減ります。重みとオプティマイザは float32 のままにしてください。"
     )

@@ -20,7 +20,7 @@ class ChangeActivation(AbstractCure):
     name: ClassVar = "change_activation"
     treats: ClassVar = ("vanishing_gradient", "saturated", "dead_units")
     order: ClassVar = 4
-    changes: ClassVar = both("Takes another activation in the hidden layers.", "隠れ層の活性化関数を替えます。")
+    changes: ClassVar = both("Uses another activation in the hidden layers.", "隠れ層の活性化関数を替えます。")
     side_effects: ClassVar = both(
         "Re-tune the learning rate; signals are no longer bounded.", "学習率を調整し直してください。信号の大きさに上限がなくなります。"
     )
@@ -52,7 +52,7 @@ class ChangeActivation(AbstractCure):
             parameters={"from": old, "to": new, "negative_slope": slope, "layers": names_of(changed)},
             code=code,
             sentence=both(
-                f"Takes {module.split('(')[0].removeprefix('nn.')} instead of {old} in {len(changed)} layers, with He's initialisation.",
+                f"Uses {module.split('(')[0].removeprefix('nn.')} instead of {old} in {len(changed)} layers, with He's initialisation.",
                 f"{len(changed)} 個の層の {old} を {module.split('(')[0].removeprefix('nn.')} に替え、He の初期化を使います。",
             ),
         )

@@ -43,11 +43,11 @@ class DropOutputActivation(AbstractCure):
             parameters={"activation": activation, "loss": loss},
             code="\n".join(lines),
             sentence=both(
-                f"Takes {activation} off the output, because {loss} applies its own.", f"{loss} が内部で処理するため、出力から {activation} を外します。"
+                f"Removes {activation} from the output, because {loss} applies its own.", f"{loss} が内部で処理するため、出力から {activation} を外します。"
             )
             if activation in ("softmax", "sigmoid")
             else both(
-                f"Takes {activation} off the output, because {loss} expects unbounded logits.",
+                f"Removes {activation} from the output, because {loss} expects unbounded logits.",
                 f"{loss} は範囲に制限のないロジットを期待するため、出力から {activation} を外します。",
             ),
         )
@@ -60,7 +60,7 @@ class DropOutputActivation(AbstractCure):
             parameters={"activation": activation, "loss": trace.loss_kind, "target_low": fact["target_low"], "target_high": fact["target_high"]},
             code=f"loss = {loss}(output, target)  # output: what {layer} returns, no {activation} after it",
             sentence=both(
-                f"Takes {activation} off the output, so that it can reach targets from {span}.",
+                f"Removes {activation} from the output, so that it can reach targets from {span}.",
                 f"出力から {activation} を外し、目標値（{span.replace(' to ', ' … ')}）に届くようにします。",
             ),
         )

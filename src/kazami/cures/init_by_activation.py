@@ -45,7 +45,7 @@ class InitByActivation(AbstractCure):
         if finding.name == "dead_units" and found is not None and weight_of(found).endswith(".weight"):
             code += f"\nnn.init.zeros_({path_of(found.name)}.bias)"
         gain = measured(finding, "gain of the initial weights")
-        calls = ", ".join(call.split("(")[0].removeprefix("nn.init.") for call in groups)
+        calls = ", ".join(dict.fromkeys(call.split("(")[0].removeprefix("nn.init.") for call in groups))
         return self.prescription(
             parameters={"layers": names_of(layers), "init": list(groups)},
             code=code,

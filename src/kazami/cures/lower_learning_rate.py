@@ -73,7 +73,7 @@ class LowerLearningRate(AbstractCure):
             parameters={"learning_rate": new, "from": rate},
             code=optimizer_line(trace, f"was lr={rate:.4g}", lr=new),
             sentence=both(f"Lowers the learning rate from {rate:.4g} to {new:.4g}{en}.", f"学習率を {rate:.4g} から {new:.4g} に下げます{ja}。"),
-            is_singled_out=finding.name == "lr_too_high" or ended_a_storm(finding),
+            is_singled_out=finding.name in ("lr_too_high", "oscillating_loss") or ended_a_storm(finding),
         )
 
 

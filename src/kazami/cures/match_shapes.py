@@ -38,8 +38,8 @@ class MatchShapes(AbstractCure):
             parameters={"side": side, "call": call.lstrip("."), "output": list(output), "target": list(target)},
             code=f"loss = {loss}({arguments})" + (f"  # output {output}, target {target}" if output else ""),
             sentence=both(
-                f"Gives the {side} the shape of the other side of the loss: `{side}{call}`.",
-                f"{'出力' if side == 'output' else '目標'}の形を相手に合わせます: `{side}{call}`",
+                f"Gives the {side} the shape of the {'target' if side == 'output' else 'output'}: `{side}{call}`.",
+                f"{'出力' if side == 'output' else '目標'}の形を{'目標' if side == 'output' else '出力'}に合わせます: `{side}{call}`",
             ),
         )
 

@@ -26,7 +26,7 @@ class MatchingLoss(AbstractCure):
     name: ClassVar = "matching_loss"
     treats: ClassVar = ("output_activation", "double_softmax")
     order: ClassVar = 1
-    changes: ClassVar = both("Takes the loss that fits the model's output.", "モデルの出力に合った損失に替えます。")
+    changes: ClassVar = both("Uses the loss that fits the model's output.", "モデルの出力に合った損失に替えます。")
     side_effects: ClassVar = both(
         "Probabilities that round to 0 or 1 lose digits that logits would keep.", "0 や 1 に丸められた確率では、ロジットなら残る桁が失われます。"
     )
@@ -47,7 +47,7 @@ class MatchingLoss(AbstractCure):
         ja = f"nll_loss が期待する対数確率を渡します（現在は{'生の出力' if activation == 'identity' else ' ' + activation + ' '}が渡されています）。"
         if loss != "nll_loss":
             en, ja = (
-                f"Keeps {activation} and takes the loss that expects probabilities instead of {loss}.",
+                f"Keeps {activation} and uses the loss that expects probabilities instead of {loss}.",
                 f"{activation} を残し、{loss} の代わりに確率を受け取る損失を使います。",
             )
         return self.prescription(

@@ -39,13 +39,13 @@ class RescaleInit(AbstractCure):
         if math.isnan(decades) or n_weights < 3 or not layers:
             return None
         factor = 10 ** (decades / (n_weights - 1) * (1 if finding.name == "vanishing_gradient" else -1))
-        factor = float(f"{min(max(factor, 0.01), 100.0):.2g}")
+        factor = float(f"{min(max(factor, 1e-3), 1e3):.2g}")
         return self.prescription(
             parameters={"factor": factor, "layers": names_of(layers)},
             code=for_weights(layers, f"{{weight}}.data.mul_({factor:g})") + "  # after the model is made",
             sentence=both(
                 f"Multiplies the initial weights of the {len(layers)} hidden layers by "
-                f"{factor:g}, which undoes {short(decades)} decades over {n_weights} layers.",
-                f"{len(layers)} 個の隠れ層の初期の重みを {factor:g} 倍し、{n_weights} 層での {short(decades)} 桁の変化を打ち消します。",
+                f"{factor:g}: gradients change by {short(decades)} decades over {n_weights} layers.",
+                f"{len(layers)} 個の隠れ層の初期の重みを {factor:g} 倍します。勾配が {n_weights} 層で {short(decades)} 桁変わっているためです。",
             ),
         )

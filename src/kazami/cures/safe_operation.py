@@ -96,11 +96,13 @@ class SafeOperation(AbstractCure):
             return None
         last = output_layer(trace)
         layer = event["layer"] or (last.name if last else "")
-        where = f" after {path_of(layer)}" if layer else ""
         code = form.code.replace("torch.acos", f"torch.{operation}") if operation in ("acos", "asin") else form.code
-        code = code.replace("torch.sqrt(x + 1e-8)", "torch.rsqrt(x + 1e-8)") if operation == "rsqrt" else code
+        code = code.replace("torch.sqrt(", "torch.rsqrt(") if operation == "rsqrt" else code
         return self.prescription(
             parameters={"operation": operation, "layer": layer},
-            code=f"{code}{';' if '#' in code else '  #'} here{where}" if layer else code,
-            sentence=both(f"Rewrites `{operation}`{where.replace('model.', '')}: {form.en}.", f"`{operation}` を書き換えます。{form.ja}。"),
+            code=f"{code}{';' if '#' in code else '  #'} after {path_of(layer)}" if layer else code,
+            sentence=both(
+                f"Rewrites `{operation}`{f' after `{layer}`' if layer else ''}: {form.en}.",
+                f"{f'`{layer}` の後の ' if layer else ''}`{operation}` を書き換えます。{form.ja}。",
+            ),
         )

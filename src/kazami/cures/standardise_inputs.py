@@ -40,7 +40,8 @@ class StandardiseInputs(AbstractCure):
         lines = [
             f'model.register_buffer("input_mean", train_inputs.mean({axes}))',
             f'model.register_buffer("input_std", train_inputs.std({axes}).clamp_min({floor:.3g}))',
-            "model.register_forward_pre_hook(lambda m, x: ((x[0] - m.input_mean) / m.input_std, *x[1:]))",
+            "scale = lambda m, x: ((x[0] - m.input_mean) / m.input_std, *x[1:])",
+            "model.register_forward_pre_hook(scale)",
         ]
         return self.prescription(
             parameters={"layer": fact.get("layer", finding.place), "axes": axes, "smallest_std": floor},

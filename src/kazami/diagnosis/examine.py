@@ -1,5 +1,6 @@
 """All rules on one trace: the gate, the findings, their causal order, and what is not the cause."""
 
+from dataclasses import replace
 from functools import cache
 
 from ..records.finding import Finding, Sentence
@@ -9,6 +10,8 @@ from ._base import AbstractRule
 from .progress import assess
 
 SEVERITY_ORDER = {"error": 0, "warning": 0, "info": 1}
+JUDGED = 5  # steps: below this the gate cannot judge progress
+CLEAR = 0.85
 DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that stands ten ranks later
 
 
@@ -26,13 +29,26 @@ def examine(trace: Trace) -> list[Finding]:
     carries the list of what was looked at and excluded.
     """
     trace = trace.replaced(progress=assess(trace))
-    found = [finding for rule in all_rules() if (finding := rule.examine(trace)) is not None]
+    found = _too_early(trace) if 0 < trace.step < JUDGED and not trace.progress_is_poor else _all(trace)
     found.sort(key=lambda f: (SEVERITY_ORDER[f.severity], f.rank + DOUBT * (1 - f.confidence)))
     if not found or found[0].severity == "info":
         return found
     others = tuple(finding.name for finding in found[1:] if finding.severity != "info")
     excluded = not_the_cause(trace, {finding.name for finding in found})
     return [found[0].replaced(is_primary=True, not_the_cause=excluded, related=others), *found[1:]]
+
+
+def _all(trace: Trace) -> list[Finding]:
+    return [finding for rule in all_rules() if (finding := rule.examine(trace)) is not None]
+
+
+def _too_early(trace: Trace) -> list[Finding]:
+    """Return what can be said before progress can be judged: exact facts as they are, and what would be a fault if progress were poor as a warning only where it is clear, else a remark."""
+    exact = _all(trace)
+    known = {finding.name for finding in exact}
+    suspect = trace.replaced(progress=None if trace.progress is None else replace(trace.progress, is_poor=True))
+    rest = [finding for finding in _all(suspect) if finding.name not in known]
+    return exact + [finding if finding.confidence >= CLEAR else finding.replaced(severity="info") for finding in rest]
 
 
 def not_the_cause(trace: Trace, fired: set[str]) -> tuple[Sentence, ...]:

@@ -32,7 +32,7 @@ class ExplodingGradient(AbstractRule):
         """Return a finding if gradients explode while progress is poor."""
         if not trace.progress_is_poor:
             return None
-        return self._over_time(trace) or self._over_depth(trace) or self._over_steps(trace)
+        return self._over_time(trace) or self._over_depth(trace) or self._overflow(trace) or self._over_steps(trace)
 
     def _over_depth(self, trace: Trace) -> Finding | None:
         columns = matrices(trace)
@@ -60,6 +60,20 @@ class ExplodingGradient(AbstractRule):
             f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(growth)} 桁増大しています。", "over time",
         )  # fmt: skip
 
+    def _overflow(self, trace: Trace) -> Finding | None:
+        bad = trace.facts.get("bad_gradient")
+        reused = [layer for layer in trace.layers if layer.kind == "recurrent" and layer.n_uses >= 4]
+        if not bad or bad.get("singular") or not (reused or len(matrices(trace)) >= 10):
+            return None
+        where = reused[0] if reused else trace.layers[matrices(trace)[0]]
+        return self.finding(
+            confidence=0.75, place=where.name, step=int(bad["step"]), severity="error", evidence=[Evidence("steps until the gradient overflowed", float(bad["step"]), None, "steps", "")],
+            sentence=both(
+                f"The gradient overflowed at step {bad['step']} while the loss was finite: its factors multiply through {layer_name(where)} ({where.n_uses} uses).",
+                f"損失が有限のままステップ {bad['step']} で勾配が桁あふれしました。{layer_name(where)}（{where.n_uses} 回使用）を通るたびに係数が掛け合わされています。",
+            ),
+        )  # fmt: skip
+
     def _over_steps(self, trace: Trace) -> Finding | None:
         norms = trace["total_gradient_norm"].values
         norms = norms[np.isfinite(norms) & (norms > 0)]
@@ -75,7 +89,10 @@ class ExplodingGradient(AbstractRule):
 
     def _found(self, growth: float, place: str, en: str, ja: str, what: str) -> Finding:
         return self.finding(
-            confidence=0.75 + 0.2 * min((growth - LIMIT) / 3, 1.0), place=place, evidence=[Evidence(f"growth of the gradient {what}", growth, LIMIT, "decades", "Pascanu et al. 2013")], sentence=both(en, ja)
+            confidence=0.75 + 0.2 * min((growth - LIMIT) / 3, 1.0),
+            place=place,
+            evidence=[Evidence(f"growth of the gradient {what}", growth, LIMIT, "decades", "Pascanu et al. 2013")],
+            sentence=both(en, ja),
         )
 
 

@@ -28,7 +28,10 @@ class FrozenParameters(AbstractRule):
         outside = list(trace.facts.get("not_in_optimizer", ()))
         if outside:
             return self._found(
-                outside, 0.93 if trace.progress_is_poor else 0.8, "are in no optimizer, though backward computes their gradients", "に勾配が計算されていますが、どのオプティマイザにも入っていません"
+                outside,
+                0.93 if trace.progress_is_poor else 0.8,
+                "are in no optimizer, though backward computes their gradients",
+                "に勾配が計算されていますが、どのオプティマイザにも入っていません",
             )
         ungiven = list(trace.facts.get("never_given_a_gradient", ()))
         share = float(trace.facts.get("never_given_share", 0.0))

@@ -62,7 +62,13 @@ class LrTooHigh(AbstractRule):
         evidence.append(Evidence("size of the updates beside the weights", update, LARGE_UPDATE, "", "a tenth of the weights a step"))
         loss = trace["loss"]
         worse = loss.steps[~(loss.values <= 1.5 * max(trace.progress.first, 1e-12))] if trace.progress is not None else loss.steps[:0]
-        why = f"{short(ratio)} times its stability limit" if ratio > 1.2 else f"updates are {short(update)} of the weights" if update > LARGE_UPDATE else "the loss rises above where it began"
+        why = (
+            f"{short(ratio)} times its stability limit"
+            if ratio > 1.2
+            else f"updates are {short(update)} of the weights"
+            if update > LARGE_UPDATE
+            else "the loss rises above where it began"
+        )
         ja = f"安定限界の {short(ratio)} 倍" if ratio > 1.2 else f"更新量が重みの {short(update)} 倍" if update > LARGE_UPDATE else "損失が開始時より上昇"
         return self.finding(
             confidence=confidence, step=int(worse[0]) if worse.size else 1, severity="error" if trace.progress is not None and trace.progress.is_diverging else "warning", evidence=evidence,

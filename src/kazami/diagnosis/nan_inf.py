@@ -70,7 +70,11 @@ def grew_before(trace: Trace, step: int, factor: float = RISE) -> bool:
         series = trace[name]
         values = np.abs(series.values[(series.steps < step)])
         values = values[np.isfinite(values)]
-        if values.size >= 2 and values[-1] > factor * max(float(np.median(values[: max(values.size // 2, 1)])), math.ulp(0.0)) and values[-1] > factor * values[0]:
+        if (
+            values.size >= 2
+            and values[-1] > factor * max(float(np.median(values[: max(values.size // 2, 1)])), math.ulp(0.0))
+            and values[-1] > factor * values[0]
+        ):
             return True
     return False
 
@@ -89,11 +93,17 @@ def _sentence(bad: dict[str, Any]) -> Sentence:
     if source == "weight":
         return both(f"`{place}` holds a number that is not finite at step {step}.", f"ステップ {step} で `{place}` に有限でない数があります。")
     if source == "operation":
-        return both(f"`{operation}` gave the first non-finite number at step {step}: {place}.", f"ステップ {step} で `{operation}` が最初の有限でない数を出しました: {place}")
+        return both(
+            f"`{operation}` gave the first non-finite number at step {step}: {place}.",
+            f"ステップ {step} で `{operation}` が最初の有限でない数を出しました: {place}",
+        )
     if source == "gradient":
         because = f" through `{operation}`, whose derivative is infinite there" if operation else ""
         ja = f"（導関数が無限大になる `{operation}` を通して）" if operation else ""
-        return both(f"The loss is finite at step {step}, but its gradient is not{because}: {place}.", f"ステップ {step} で損失は有限ですが、勾配が有限ではありません{ja}: {place}")
+        return both(
+            f"The loss is finite at step {step}, but its gradient is not{because}: {place}.",
+            f"ステップ {step} で損失は有限ですが、勾配が有限ではありません{ja}: {place}",
+        )
     if source == "update":
         return both(f"The optimizer's update of `{place}` is not finite at step {step}.", f"ステップ {step} で `{place}` の更新量が有限ではありません。")
     return both(f"The loss is not finite from step {step} on.", f"ステップ {step} から損失が有限ではありません。")

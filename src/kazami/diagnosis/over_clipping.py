@@ -24,7 +24,14 @@ class OverClipping(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if clipping takes nearly all of the gradient while progress is slow."""
         progress = trace.progress
-        if progress is None or progress.is_diverging or is_adaptive(trace) or not trace.has("norm_before_clipping") or not (progress.is_poor or progress.pace < 0.08) or progress.explained > 0.7:
+        if (
+            progress is None
+            or progress.is_diverging
+            or is_adaptive(trace)
+            or not trace.has("norm_before_clipping")
+            or not (progress.is_poor or progress.pace < 0.08)
+            or progress.explained > 0.7
+        ):
             return None
         share = float(np.median(trace["clipping_limit"].values / np.maximum(trace["norm_before_clipping"].values, 1e-30)))
         if not share < LIMIT:

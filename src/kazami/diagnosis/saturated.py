@@ -49,4 +49,6 @@ class Saturated(AbstractRule):
         now = recent(trace, "slope_share")
         if not np.isfinite(now).any() or np.nanmin(now) < 3 * LIMIT:
             return None
-        return both(f"saturation (mean slope {short(float(np.nanmin(now)))} of the greatest)", f"飽和（平均の傾きは最大値の {short(float(np.nanmin(now)))} 倍）")
+        return both(
+            f"saturation (mean slope {short(float(np.nanmin(now)))} of the greatest)", f"飽和（平均の傾きは最大値の {short(float(np.nanmin(now)))} 倍）"
+        )

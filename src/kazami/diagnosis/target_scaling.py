@@ -26,7 +26,11 @@ class TargetScaling(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if the targets' scale is far from the output's and progress is poor."""
-        if trace.loss_kind not in ("mse", "l1", "smooth_l1", "huber", "gaussian_nll") or not trace.has("target_mean", "output_mean") or not trace.progress_is_poor:
+        if (
+            trace.loss_kind not in ("mse", "l1", "smooth_l1", "huber", "gaussian_nll")
+            or not trace.has("target_mean", "output_mean")
+            or not trace.progress_is_poor
+        ):
             return None
         mean, std = number(trace, "target_mean"), number(trace, "target_std")
         out_mean, out_std = number(trace, "output_mean", first=1), number(trace, "output_std", first=1)
@@ -35,7 +39,12 @@ class TargetScaling(AbstractRule):
         ratio = distance / unit
         small = out_std / max(distance, 1e-30)
         if ratio > LIMIT:
-            return self._found(trace, ratio, f"targets of {short(mean)} ± {short(std)}, output of {short(out_mean)} ± {short(out_std)}", confidence=0.65 + 0.3 * min(math.log10(ratio / LIMIT), 1.0))
+            return self._found(
+                trace,
+                ratio,
+                f"targets of {short(mean)} ± {short(std)}, output of {short(out_mean)} ± {short(out_std)}",
+                confidence=0.65 + 0.3 * min(math.log10(ratio / LIMIT), 1.0),
+            )
         if small > LIMIT and std < 0.05:
             return self._found(trace, small, f"targets of {short(mean)} ± {short(std)}, output of {short(out_mean)} ± {short(out_std)}", confidence=0.6)
         return None

@@ -8,9 +8,10 @@ from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
 from ..signals import theil_sen
 from ._base import AbstractRule, both, early, layer_name, matrices, recent, short
+from .progress import SLOW_EXPLAINED
 
 LIMIT = 3.5
-STARVED = 0.01
+SEVERE = 5.0  # decades: at this fade the first layers stand still even where the last ones already bring the loss down
 
 
 class VanishingGradient(AbstractRule):
@@ -37,15 +38,18 @@ class VanishingGradient(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if gradients fade over depth or time while progress is poor."""
-        if not trace.progress_is_poor or (trace.progress is not None and trace.progress.is_diverging):
+        progress = trace.progress
+        if progress is None or progress.is_diverging:
             return None
-        return self._over_depth(trace) or self._over_time(trace)
+        if not progress.is_poor:
+            return self._over_depth(trace, SEVERE) if progress.explained < SLOW_EXPLAINED else None
+        return self._over_depth(trace, LIMIT) or self._over_time(trace)
 
-    def _over_depth(self, trace: Trace) -> Finding | None:
+    def _over_depth(self, trace: Trace, limit: float) -> Finding | None:
         columns = [i for i in matrices(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
         born, now = (-growth_to_input(profile(trace, name, columns)) for name in ("early", "recent"))
         fade = max(born, now)
-        if len(columns) < 3 or not fade > LIMIT:
+        if len(columns) < 3 or not fade > limit:
             return None
         first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
         return self.finding(

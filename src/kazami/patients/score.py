@@ -60,9 +60,7 @@ def read(patient: Patient) -> Reading:
         print(f"{patient.name}: {observer.blind['kazami']}", file=sys.stderr)
     whole = findings(observer)
     true = {*patient.also_true, *([patient.label] if patient.label else [])}
-    return Reading(
-        patient.name, patient.label, tuple(sorted(true)), names(early), names(whole), tuple(f.name for f in whole if f.severity == "info")
-    )
+    return Reading(patient.name, patient.label, tuple(sorted(true)), names(early), names(whole), tuple(f.name for f in whole if f.severity == "info"))
 
 
 def findings(observer: Observer) -> list[Finding]:
@@ -115,7 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.detail:
             last = readings[-1]
             first_ok = bool(last.whole) == bool(last.label) and (not last.whole or last.whole[0] in last.true)
-            print(f"\r{'ok ' if first_ok else 'BAD'} {last.name:44} {last.label or 'healthy':24} early {','.join(last.early) or '-':40} whole {','.join(last.whole) or '-'}", flush=True)
+            print(
+                f"\r{'ok ' if first_ok else 'BAD'} {last.name:44} {last.label or 'healthy':24} early {','.join(last.early) or '-':40} whole {','.join(last.whole) or '-'}",
+                flush=True,
+            )
     print(file=sys.stderr)
     table = {when: summary(readings, when) for when in ("early", "whole")}
     print(f"{chosen.split}: {len(readings)} patients; the first {SHARE:.0%} of the steps, and all steps")

@@ -5,4 +5,20 @@ from .run_info import FORMAT_VERSION, RunInfo
 from .trace import Layer, Progress, Series, Trace
 from .wind import SCALE, Wind, wind_of
 
-__all__ = ["FORMAT_VERSION", "SCALE", "SEVERITIES", "Evidence", "Finding", "Layer", "Prescription", "Progress", "RunInfo", "Sentence", "Series", "Severity", "Trace", "Wind", "wind_of"]
+__all__ = [
+    "FORMAT_VERSION",
+    "SCALE",
+    "SEVERITIES",
+    "Evidence",
+    "Finding",
+    "Layer",
+    "Prescription",
+    "Progress",
+    "RunInfo",
+    "Sentence",
+    "Series",
+    "Severity",
+    "Trace",
+    "Wind",
+    "wind_of",
+]

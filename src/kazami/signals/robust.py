@@ -58,3 +58,18 @@ def turning_rate(y: Floats) -> float:
         return 0.0
     rise = np.sign(np.diff(y))
     return float(np.mean(rise[1:] * rise[:-1] < 0))
+
+
+def autocorrelation(y: Floats, lags: int) -> Floats:
+    """Return the autocorrelation of ``y`` at lags 0 to ``lags``, after taking out a straight line; zeros where the series does not vary.
+
+    Example:
+        >>> autocorrelation(np.array([1.0, -1.0] * 50), 2).round(1).tolist()
+        [1.0, -1.0, 1.0]
+    """
+    x = np.arange(y.size, dtype=np.float64)
+    rest = y - np.polyval(np.polyfit(x, y, 1), x)
+    power = float(np.mean(rest * rest))
+    if power <= 0:
+        return np.zeros(lags + 1)
+    return np.array([float(np.mean(rest[: y.size - lag] * rest[lag:])) / power for lag in range(lags + 1)])

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from ..doors import lazy_door, make_callable
 
 if TYPE_CHECKING:
+    from .stored import diagnose as diagnose
     from .watching import Watch as Watch
     from .watching import check as check
-    from .stored import diagnose as diagnose
     from .watching import watch as watch
 
 __all__ = ["Watch", "check", "diagnose", "watch"]

@@ -107,7 +107,13 @@ class StepReader:
         for key, p in player.parameters.items():
             if key not in found and p.grad is not None and (p.dim() >= 2 or is_blind):
                 name = self._observer.names.of(p)
-                layer = Layer(name=name.removesuffix(".weight"), kind="other", shape=tuple(p.shape), fan_in=max(p.numel() // max(p.shape[0], 1), 1) if p.dim() else 1, fan_out=p.shape[0] if p.dim() else 1)
+                layer = Layer(
+                    name=name.removesuffix(".weight"),
+                    kind="other",
+                    shape=tuple(p.shape),
+                    fan_in=max(p.numel() // max(p.shape[0], 1), 1) if p.dim() else 1,
+                    fan_out=p.shape[0] if p.dim() else 1,
+                )
                 found[key] = Sight(layer=layer, weight=p, is_trained=True)
         return list(found.values())
 
@@ -159,15 +165,20 @@ class StepReader:
             player.add_number("clipping_limit", step, limit)
 
     def _total_norm(self, player: Player, step: int, is_scaled: bool) -> None:
-        gradients = [p.grad for p in player.parameters.values() if p.grad is not None and not p.grad.is_sparse]
-        if not gradients or is_scaled:
+        held = [p for p in player.parameters.values() if p.grad is not None and not p.grad.is_sparse]
+        if not held or is_scaled:
             return
-        total = float(torch.stack([n.float() for n in torch._foreach_norm([_whole(g) for g in gradients])]).norm())
+        norms = torch.stack([norm.double() for norm in torch._foreach_norm([_whole(p.grad) for p in held])])
+        total = float(norms.norm())
         player.add_number("total_gradient_norm", step, total)
         loss = self._observer.pending_loss
         if not math.isfinite(total) and loss is not None and math.isfinite(loss) and "bad_gradient" not in player.facts:
-            bad = next((self._observer.names.of(p) for p in player.parameters.values() if p.grad is not None and not bool(torch.isfinite(p.grad).all())), "the total norm")
-            player.facts["bad_gradient"] = {"place": bad, "step": step, "singular": player.facts.get("singular", {}) if player.facts.get("singular", {}).get("step") == step else {}}
+            first = int((~torch.isfinite(norms)).nonzero()[0])
+            player.facts["bad_gradient"] = {
+                "place": self._observer.names.of(held[first]),
+                "step": step,
+                "singular": player.facts.get("singular", {}) if player.facts.get("singular", {}).get("step") == step else {},
+            }
 
     def _remember_gradients(self, player: Player) -> None:
         gradients = [(p, p.grad) for p in player.parameters.values() if p.grad is not None][:4]
@@ -187,7 +198,11 @@ class StepReader:
         if last is not None and player.last_update_step == step - 1 and last.shape == update.shape and norm > 0:
             player.add_number("update_cosine", step, float(update @ last) / max(norm * float(last.norm()), 1e-300))
         player.last_update, player.last_update_step = update, step
-        slope = sum(float(sample(s.gradient).float() @ s.update.float()) for s in sights if s.gradient is not None and s.update is not None and s.gradient.shape == s.weight.shape)
+        slope = sum(
+            float(sample(s.gradient).float() @ s.update.float())
+            for s in sights
+            if s.gradient is not None and s.update is not None and s.gradient.shape == s.weight.shape
+        )
         player.add_number("predicted_change", step, slope)
 
     def _store(self, player: Player, sights: list[Sight], step: int) -> None:

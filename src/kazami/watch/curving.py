@@ -45,7 +45,9 @@ class CurvatureReader:
         if self.spent > max(BUDGET, SHARE * elapsed) or observer.sampling.is_shared:
             return
         if "tensor_hooks" in observer.noticed_things or graph.has_custom_functions() or graph.is_compiled():
-            observer.blind["curvature"] = "Curvature is not measured: the script has tensor hooks, custom autograd functions or compiled parts that would run once more."
+            observer.blind["curvature"] = (
+                "Curvature is not measured: the script has tensor hooks, custom autograd functions or compiled parts that would run once more."
+            )
             return
         player = max(observer.players, key=lambda p: len(p.parameters.keys() & graph.leaves.keys()), default=None)
         optimizer = observer.optimizer_of(player) if player is not None else None
@@ -66,4 +68,9 @@ class CurvatureReader:
                 observer.blind["curvature"] = f"Curvature is not measured: {tracker.blind_reason}"
             return
         observer.blind.pop("curvature", None)
-        numbers |= {"sharpness": found.value, "stability_ratio": found.stability_ratio, "gradient_curvature": found.gradient_curvature, "sharpness_residual": found.residual}
+        numbers |= {
+            "sharpness": found.value,
+            "stability_ratio": found.stability_ratio,
+            "gradient_curvature": found.gradient_curvature,
+            "sharpness_residual": found.residual,
+        }

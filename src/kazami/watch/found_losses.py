@@ -141,7 +141,9 @@ def _masked(graph: LiveGraph, node: Node, edges: list[Node | None]) -> LossCall 
     if log_p is None or log_p.shape != mask.shape or float(mask.min()) < 0 or float(mask.max()) > 1:
         return None
     if mask.dim() >= 2 and mask.shape[-1] > 1 and bool(torch.allclose(mask.sum(-1), torch.ones_like(mask.sum(-1)), atol=1e-4)):
-        return LossCall("cross_entropy", log_p.reshape(-1, log_p.shape[-1]), mask.reshape(-1, mask.shape[-1]).float(), node, {"reduction": "mean", "handwritten": True})
+        return LossCall(
+            "cross_entropy", log_p.reshape(-1, log_p.shape[-1]), mask.reshape(-1, mask.shape[-1]).float(), node, {"reduction": "mean", "handwritten": True}
+        )
     below = graph.below(children(source)[0], SOFT | {"Add"}) if children(source) else None
     if below is not None and ACTIVATIONS.get(graph.kinds[below]) == "sigmoid":
         return LossCall("bce", log_p.exp(), mask.float(), node, {"reduction": "mean", "handwritten": True})

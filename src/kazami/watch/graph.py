@@ -20,10 +20,7 @@ BATCH_NORM = frozenset({"NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm", 
 ADD = frozenset({"Add", "Sub", "Rsub"})
 # Operations that move or average numbers and are linear in their one differentiable input.
 PASS = frozenset(
-    "View UnsafeView ReshapeAlias T Transpose Permute Expand Squeeze Unsqueeze Slice Select Index Split UnsafeSplit SplitWithSizes Unbind Stack Cat Clone ToCopy Alias Neg "
-    "Mean Sum AvgPool1D AvgPool2D AvgPool3D AdaptiveAvgPool2D MkldnnAdaptiveAvgPool2D ConstantPadNd AsStrided Flip Roll Repeat NativeDropout FusedDropout Gather "
-    "IndexSelect CopySlices UpsampleNearest2D UpsampleBilinear2D Diagonal Movedim Unfold Im2Col Col2Im ReflectionPad2D ReplicationPad2D PixelShuffle Mv "
-    "UnsafeViewCopy Detach Copy Cumsum Tril Triu Swapaxes".split()
+    ["View", "UnsafeView", "ReshapeAlias", "T", "Transpose", "Permute", "Expand", "Squeeze", "Unsqueeze", "Slice", "Select", "Index", "Split", "UnsafeSplit", "SplitWithSizes", "Unbind", "Stack", "Cat", "Clone", "ToCopy", "Alias", "Neg", "Mean", "Sum", "AvgPool1D", "AvgPool2D", "AvgPool3D", "AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D", "ConstantPadNd", "AsStrided", "Flip", "Roll", "Repeat", "NativeDropout", "FusedDropout", "Gather", "IndexSelect", "CopySlices", "UpsampleNearest2D", "UpsampleBilinear2D", "Diagonal", "Movedim", "Unfold", "Im2Col", "Col2Im", "ReflectionPad2D", "ReplicationPad2D", "PixelShuffle", "Mv", "UnsafeViewCopy", "Detach", "Copy", "Cumsum", "Tril", "Triu", "Swapaxes"]
 )
 # Differentiable-function nodes that are activations, with the tensor autograd saves for them.
 ACTIVATIONS = {

@@ -3,14 +3,23 @@
 import os
 
 SENTENCES = {
-    "no_torch": ("The script never imported torch, so there was nothing to watch.", "スクリプトが torch を読み込まなかったため、観測するものがありませんでした。"),
-    "no_backward": ("The script ended without a single backward pass or optimizer step, so there was nothing to watch.", "backward もオプティマイザのステップも一度も実行されなかったため、観測するものがありませんでした。"),
+    "no_torch": (
+        "The script never imported torch, so there was nothing to watch.",
+        "スクリプトが torch を読み込まなかったため、観測するものがありませんでした。",
+    ),
+    "no_backward": (
+        "The script ended without a single backward pass or optimizer step, so there was nothing to watch.",
+        "backward もオプティマイザのステップも一度も実行されなかったため、観測するものがありませんでした。",
+    ),
     "no_optimizer": (
         "backward ran {n} times, but no torch.optim optimizer ever stepped: kazami is blind to weights that are updated by other means.",
         "backward は {n} 回実行されましたが、torch.optim のオプティマイザが一度もステップしませんでした。他の方法で更新される重みは観測できません。",
     ),
     "cannot_write": ("cannot write {where} ({why}); the training goes on without it.", "{where} に書き込めません（{why}）。学習はそのまま続きます。"),
-    "cannot_attach": ("could not attach to torch ({why}); the script runs unwatched.", "torch に接続できませんでした（{why}）。スクリプトは観測なしで実行されます。"),
+    "cannot_attach": (
+        "could not attach to torch ({why}); the script runs unwatched.",
+        "torch に接続できませんでした（{why}）。スクリプトは観測なしで実行されます。",
+    ),
 }
 
 

@@ -127,12 +127,27 @@ def _matrix_weight(graph: LiveGraph, node: Node, edges: list[Node | None], names
 def _new_sight(graph: LiveGraph, node: Node, weight: Tensor, trained: bool, names: Names, is_output: bool) -> Sight:
     name = graph.kinds[node]
     path = names.of(weight) if trained else names.of_storage(weight) or "frozen weight"
-    sort = "norm" if name in NORM else "recurrent" if name in RECURRENT else "embedding" if name.startswith("Embedding") else "conv" if "Conv" in name else "linear"
+    sort = (
+        "norm"
+        if name in NORM
+        else "recurrent"
+        if name in RECURRENT
+        else "embedding"
+        if name.startswith("Embedding")
+        else "conv"
+        if "Conv" in name
+        else "linear"
+    )
     shape = output_shape(node) or tuple(weight.shape)
     units = int(weight.shape[0]) if sort in ("conv", "recurrent", "norm") else int(shape[-1]) if shape else 1
     units = units if units and weight.numel() % units == 0 else int(weight.shape[0]) if weight.dim() else 1
     layer = Layer(
-        name=path.removesuffix(".weight"), kind=sort, shape=tuple(int(n) for n in weight.shape), fan_in=max(weight.numel() // max(units, 1), 1), fan_out=units, is_output=is_output
+        name=path.removesuffix(".weight"),
+        kind=sort,
+        shape=tuple(int(n) for n in weight.shape),
+        fan_in=max(weight.numel() // max(units, 1), 1),
+        fan_out=units,
+        is_output=is_output,
     )
     return Sight(layer=layer, weight=weight, is_trained=trained)
 

@@ -69,7 +69,11 @@ class Targets:
         if value is None or not math.isfinite(value):
             return None
         if call.options.get("reduction") == "sum":
-            value *= call.target.numel() if call.kind not in ("cross_entropy", "nll") or call.target.is_floating_point() else int((call.target != call.options.get("ignore_index", -100)).sum())
+            value *= (
+                call.target.numel()
+                if call.kind not in ("cross_entropy", "nll") or call.target.is_floating_point()
+                else int((call.target != call.options.get("ignore_index", -100)).sum())
+            )
         return value
 
     def _mean_trivial(self, call: LossCall) -> float | None:

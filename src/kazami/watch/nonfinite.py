@@ -63,7 +63,9 @@ def _bad_here(graph: LiveGraph, node: Node) -> tuple[str, str, str, Node] | None
 def _producer(graph: LiveGraph, node: Node, saved_name: str) -> Node | None:
     """Return the operation that made an operand; ``None`` where it is data."""
     edges = [child for child, _ in node.next_functions]
-    position = {"mat1": len(edges) - 2, "mat2": len(edges) - 1, "other": 1, "batch1": len(edges) - 2, "batch2": len(edges) - 1, "weight": 1, "vec": 1}.get(saved_name, 0)
+    position = {"mat1": len(edges) - 2, "mat2": len(edges) - 1, "other": 1, "batch1": len(edges) - 2, "batch2": len(edges) - 1, "weight": 1, "vec": 1}.get(
+        saved_name, 0
+    )
     edge = edges[position] if position < len(edges) else None
     while edge is not None and graph.kinds[edge] in PASS and children(edge):
         edge = children(edge)[0]
@@ -82,7 +84,9 @@ def singular_operations(graph: LiveGraph, layers: Sequence[Sight]) -> list[dict[
     for node in graph.nodes:
         if graph.kinds[node] in _DERIVATIVE and singular(graph, node, forward=False):
             operation, layer = operation_name(graph.kinds[node]), nearest_layer(graph, node, layers)
-            found.append({"source": "gradient", "operation": operation, "place": f"{operation} after {layer}" if layer else operation, "value": "nan", "layer": layer})
+            found.append(
+                {"source": "gradient", "operation": operation, "place": f"{operation} after {layer}" if layer else operation, "value": "nan", "layer": layer}
+            )
     return found
 
 

@@ -30,7 +30,7 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
         try:
             with torch.no_grad():
                 method(self, *arguments)
-        except Exception as error:  # noqa: BLE001 (promise: nothing of the user's training breaks because kazami watches it)
+        except Exception as error:
             self.give_up(error)
         finally:
             self.sampling.spend(time.perf_counter() - began)
@@ -49,7 +49,11 @@ class Observer:
     """
 
     def __init__(
-        self, modules: Iterable[nn.Module] = (), optimizers: Iterable[torch.optim.Optimizer] = (), sampling: Sampling | None = None, on_step: Callable[[Player, int, bool], None] | None = None
+        self,
+        modules: Iterable[nn.Module] = (),
+        optimizers: Iterable[torch.optim.Optimizer] = (),
+        sampling: Sampling | None = None,
+        on_step: Callable[[Player, int, bool], None] | None = None,
     ) -> None:
         self.names = Names(tuple(modules))
         self.only = {id(optimizer) for optimizer in optimizers}
@@ -88,7 +92,9 @@ class Observer:
         """End the watching after a mistake of ours, and say so."""
         self.is_off = True
         self._release()
-        self.blind["kazami"] = f"kazami stopped watching at step {self.clock} because of a mistake of its own ({type(error).__name__}: {error}). The training went on."
+        self.blind["kazami"] = (
+            f"kazami stopped watching at step {self.clock} because of a mistake of its own ({type(error).__name__}: {error}). The training went on."
+        )
 
     def _release(self) -> None:
         for reading in self._readings:

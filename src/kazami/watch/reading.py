@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from .curving import CurvatureReader
-from .graph import LiveGraph
 from .found_losses import losses_in
+from .graph import LiveGraph
 from .layers import Sight, read_layers, weights_above
 from .losses import LossCall
 from .names import Names, unregistered
@@ -79,7 +79,9 @@ class GraphReader:
         if graph.is_compiled():
             observer.blind["compiled"] = "Part of the model is compiled: inside it only parameters, gradients and updates are seen, no activations."
         if blocked:
-            observer.blind["checkpoint"] = "The script uses activation checkpointing or saved-tensor hooks: activations are not looked at, so as not to run them again."
+            observer.blind["checkpoint"] = (
+                "The script uses activation checkpointing or saved-tensor hooks: activations are not looked at, so as not to run them again."
+            )
             return Reading([], graph.leaves, {}, [], value)
         above = weights_above(graph)
         sights = read_layers(graph, self.names)
@@ -175,7 +177,11 @@ def output_numbers(calls: list[LossCall]) -> dict[str, float]:
         return {}
     output, target = calls[-1].output.float(), calls[-1].target
     table = signal(output)
-    numbers = {"output_mean": float(output.mean()), "output_std": float(output.std(unbiased=False)), "output_spread": float(table.std(0, unbiased=False).mean())}
+    numbers = {
+        "output_mean": float(output.mean()),
+        "output_std": float(output.std(unbiased=False)),
+        "output_spread": float(table.std(0, unbiased=False).mean()),
+    }
     if target.is_floating_point():
         values = target.float()
         numbers |= {"target_mean": float(values.mean()), "target_std": float(values.std(unbiased=False))}
@@ -186,7 +192,14 @@ def input_facts(sights: list[Sight]) -> dict[str, Any]:
     """Return, for the first layer that reads the batch, how its features lie: offsets and scales."""
     for sight in sights:
         data = sight.first_input
-        if not sight.reads_data or data is None or not data.is_floating_point() or sight.layer.kind not in ("linear", "conv") or data.dim() < 2 or data.shape[0] < 4:
+        if (
+            not sight.reads_data
+            or data is None
+            or not data.is_floating_point()
+            or sight.layer.kind not in ("linear", "conv")
+            or data.dim() < 2
+            or data.shape[0] < 4
+        ):
             continue
         table = signal(data, sight.unit_axis, most_rows=4096)
         mean, std = table.mean(0), table.std(0, unbiased=False)
@@ -203,5 +216,3 @@ def input_facts(sights: list[Sight]) -> dict[str, Any]:
             }
         }  # fmt: skip
     return {}
-
-

@@ -97,7 +97,7 @@ class Session:
 
             self.observer = Observer(sampling=Sampling(every=1 if self.options.check else self.options.every), on_step=self._step_ended)
             self.observer.attach()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             self.observer = None
             self._complain(say("cannot_attach", self.language, why=f"{type(error).__name__}: {error}"))
 
@@ -147,7 +147,16 @@ class Session:
         blind = list(self.observer.blind.values()) if self.observer is not None else []
         if trace.step == 0:
             blind.append(self._why_no_steps())
-        info = dataclasses.replace(base, steps=trace.step, reason=end.reason, exit_code=end.exit_code, blind=blind, findings=[f.to_dict() for f in findings], **weather(findings), seeds=seeds())
+        info = dataclasses.replace(
+            base,
+            steps=trace.step,
+            reason=end.reason,
+            exit_code=end.exit_code,
+            blind=blind,
+            findings=[f.to_dict() for f in findings],
+            **weather(findings),
+            seeds=seeds(),
+        )
         sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
         return dataclasses.replace(info, verdict={"en": sentence.en, "ja": sentence.ja})
 
@@ -214,7 +223,9 @@ class Session:
 
         first = next((finding for finding in self._findings if finding.is_primary), None)
         width = terminal_width(self.stderr)
-        line = live_line(step, row.get("loss", float("nan")), wind_of(first.wind if first else 0.0), worst_layer(player, row), width=width - 1, language=self.language)
+        line = live_line(
+            step, row.get("loss", float("nan")), wind_of(first.wind if first else 0.0), worst_layer(player, row), width=width - 1, language=self.language
+        )
         with suppress(OSError, ValueError):
             self.stderr.write(f"\r\x1b[2K{line}")
             self.stderr.flush()

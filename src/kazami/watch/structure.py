@@ -9,7 +9,15 @@ from .losses import LossCall
 
 SOFT = PASS | {"Clamp", "ClampMin", "ClampMax", "Add"}
 SQUASHING = {"softmax", "sigmoid", "tanh", "relu", "hardtanh", "hardsigmoid", "leaky_relu", "log_sigmoid"}
-RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, float("inf")), "hardsigmoid": (0.0, 1.0), "softplus": (0.0, float("inf")), "exp": (0.0, float("inf"))}
+RANGES = {
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "relu": (0.0, float("inf")),
+    "hardsigmoid": (0.0, 1.0),
+    "softplus": (0.0, float("inf")),
+    "exp": (0.0, float("inf")),
+}
 UNBOUNDED_LOSSES = ("mse", "l1", "smooth_l1", "huber")
 
 
@@ -75,7 +83,12 @@ def _broadcast(graph: LiveGraph, above: dict[Node, int], calls: Sequence[LossCal
     for call in calls:
         inner, joint = call.options.get("shape"), tuple(call.output.shape)
         if call.kind in (*UNBOUNDED_LOSSES, "bce") and inner is not None and _product(joint) > _product(inner) > 1:
-            return {"target_broadcast": {"output": list(inner), "target": [size for size, own in zip(joint, (1,) * (len(joint) - len(inner)) + inner, strict=True) if size != own] or list(joint)}}
+            return {
+                "target_broadcast": {
+                    "output": list(inner),
+                    "target": [size for size, own in zip(joint, (1,) * (len(joint) - len(inner)) + inner, strict=True) if size != own] or list(joint),
+                }
+            }
     for node in graph.nodes:
         fact = _handwritten_broadcast(graph, node) if above[node] == 0 and graph.kinds[node] in ("Sub", "Rsub", "Mul") else None
         if fact is not None:

@@ -15,7 +15,6 @@ from .observer import Observer
 from .sampling import Sampling
 from .writing import RunDirectory
 
-
 CHECKS = tuple(rule.title.en for rule in all_rules())
 
 
@@ -94,7 +93,9 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None) -> Wa
     optimizers = [thing for thing in watched if isinstance(thing, torch.optim.Optimizer)]
     strangers = [thing for thing in watched if not isinstance(thing, nn.Module | torch.optim.Optimizer)]
     if strangers:
-        raise CannotWatch(f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. Leave it out to watch everything in this process.")
+        raise CannotWatch(
+            f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. Leave it out to watch everything in this process."
+        )
     observer = Observer(models, optimizers, Sampling(every=every))
     for optimizer in optimizers:
         observer.player_of(optimizer)
@@ -136,5 +137,3 @@ def findings_of(observer: Observer) -> list[Finding]:
     seen: set[str] = set()
     unique = [f for f in found if not (f.name in seen or seen.add(f.name))]  # type: ignore[func-returns-value]
     return [f.replaced(is_primary=f.is_primary and index == 0) for index, f in enumerate(unique)]
-
-

@@ -81,10 +81,16 @@ class RunDirectory:
                 self.writer.event("finding", step, finding.to_dict())
         traces = observer.traces()
         self.writer.update(
-            steps=max(observer.clock - 1, 0), findings=[f.to_dict() for f in findings], blind=list(observer.blind.values()), trace=trace_head(traces[0]) if traces else {}, **weather(findings)
+            steps=max(observer.clock - 1, 0),
+            findings=[f.to_dict() for f in findings],
+            blind=list(observer.blind.values()),
+            trace=trace_head(traces[0]) if traces else {},
+            **weather(findings),
         )
 
-    def close(self, observer: "Observer", *, reason: str, exit_code: int | None, verdict: dict[str, str] | None = None, facts: dict[str, Any] | None = None) -> list[Finding]:
+    def close(
+        self, observer: "Observer", *, reason: str, exit_code: int | None, verdict: dict[str, str] | None = None, facts: dict[str, Any] | None = None
+    ) -> list[Finding]:
         """Store the last findings and close the directory; returns the findings."""
         findings = self.look(observer, observer.clock - 1, at_once=True) or []
         if self.writer is not None:

@@ -1,0 +1,60 @@
+"""A loss that swings to and fro instead of falling."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from ..records.finding import Evidence, Finding
+from ..records.trace import Floats, Trace
+from ..signals import autocorrelation
+from ._base import AbstractRule, both, short
+
+LIMIT = -0.4
+LEAST_SWING = 0.05
+LEAST_STEPS = 24
+MOST_STEPS = 400
+
+
+class OscillatingLoss(AbstractRule):
+    """Fires when progress is poor and the newest half of the losses swings with a period of its own.
+
+    The autocorrelation of the newest half, its trend taken out, must fall below -0.4 at some lag (half a period) and the swing must be more than 5 % of the loss. The noise of batches is
+    uncorrelated: among 100 samples of white noise -0.4 lies four standard errors away.
+
+    Limits:
+        A fixed order of two or three unlike batches looks the same; the gate of poor progress keeps converged trainings out.
+    """
+
+    id: ClassVar = "KZ203"
+    name: ClassVar = "oscillating_loss"
+    title: ClassVar = both("oscillation of the loss", "損失の振動")
+    family: ClassVar = "step"
+    rank: ClassVar = 41
+    wind: ClassVar = 1.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if the loss oscillates while progress is poor."""
+        losses = trace["loss"].values
+        if not trace.progress_is_poor or losses.size < LEAST_STEPS or not bool(np.isfinite(losses).all()):
+            return None
+        newest = losses[losses.size // 2 :][-MOST_STEPS:]
+        lag, depth = deepest(newest)
+        swing = float(np.std(newest) / max(abs(float(np.median(newest))), 1e-30))
+        if depth > LIMIT or swing < LEAST_SWING:
+            return None
+        return self.finding(
+            confidence=0.6 + 0.3 * min((LIMIT - depth) / 0.5, 1.0), step=int(trace["loss"].steps[losses.size // 2]),
+            evidence=[Evidence("deepest autocorrelation of the loss", depth, LIMIT, "", "four standard errors of white noise"), Evidence("period", 2.0 * lag, None, "steps", "")],
+            sentence=both(
+                f"The loss swings with a period of about {2 * lag} steps and an amplitude of {short(swing)} of its level instead of falling.",
+                f"損失が下がらず、約 {2 * lag} ステップの周期で振動しています（振れ幅は水準の {short(swing)} 倍）。",
+            ),
+        )  # fmt: skip
+
+
+def deepest(values: Floats) -> tuple[int, float]:
+    """Return the lag of the first deep minimum of the autocorrelation, and its depth."""
+    correlations = autocorrelation(values, min(values.size // 3, 60))
+    lag = int(np.argmin(correlations[1:])) + 1
+    first = next((k for k in range(1, correlations.size) if correlations[k] <= 0.8 * correlations[lag]), lag)
+    return first, float(correlations[lag])

@@ -1,0 +1,120 @@
+"""Traces made by hand: losses that choose the progress, layers by the dozen, and any series by name."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from kazami.diagnosis import AbstractRule, assess
+from kazami.records import Evidence, Finding, Layer, Series, Trace
+
+Floats = NDArray[np.float64]
+N_STEPS = 40
+TRIVIAL = 2.3
+
+# The quantities that have one number a step; all others have one number a layer.
+RUN_LEVEL = frozenset(
+    "loss learning_rate total_gradient_norm update_norm update_cosine predicted_change norm_before_clipping clipping_limit stability_ratio "
+    "output_mean output_std output_spread target_mean target_std".split()
+)
+FAMILIES = ("structure", "data", "initialisation", "signal", "step", "symptom")
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+
+
+def noisy(curve: ArrayLike, noise: float = 0.01, *, seed: int = 0) -> Floats:
+    """Return a curve with the relative noise that batches give it."""
+    values = np.asarray(curve, dtype=np.float64)
+    return np.asarray(values * (1 + noise * np.random.default_rng(seed).standard_normal(values.size)))
+
+
+def stuck(n_steps: int = N_STEPS, level: float = TRIVIAL) -> Floats:
+    """Return losses that stay where the trivial predictor is: poor progress that does not diverge."""
+    return noisy(np.full(n_steps, level))
+
+
+def falling(n_steps: int = N_STEPS, start: float = TRIVIAL) -> Floats:
+    """Return losses that fall to a fiftieth: good progress."""
+    return noisy(start * np.geomspace(1.0, 0.02, n_steps))
+
+
+def rising(n_steps: int = N_STEPS, start: float = TRIVIAL) -> Floats:
+    """Return losses that end thirty times as high as they began: a divergence without a non-finite number."""
+    return noisy(start * np.geomspace(1.0, 30.0, n_steps))
+
+
+def tower(depth: int = 4, *, activation: str = "sigmoid", kind: str = "linear", width: int = 8, n_uses: int = 1) -> tuple[Layer, ...]:
+    """Return ``depth`` equal layers, of which the last is the output and has no activation; their names are ``"0"``, ``"1"`` …"""
+    hidden = [Layer(f"layer{i}", kind, (width, width), width, width, activation, n_uses=n_uses) for i in range(depth - 1)]
+    return (*hidden, Layer(f"layer{depth - 1}", kind, (width, width), width, width, is_output=True, n_uses=n_uses)) if depth else ()
+
+
+def synthetic_trace(
+    losses: ArrayLike | None = None,
+    *,
+    layers: Sequence[Layer] | None = None,
+    step: int | None = None,
+    facts: Mapping[str, Any] | None = None,
+    optimizer: Mapping[str, Any] | None = None,
+    loss_kind: str = "cross_entropy",
+    trivial_loss: float | None = TRIVIAL,
+    **series: ArrayLike,
+) -> Trace:
+    """Return a trace whose progress is assessed from ``losses`` (none: a training without losses).
+
+    Args:
+        losses: One loss a step; they fix the number of steps.
+        layers: The columns; a `tower` of four where left out.
+        series: Quantities by name. A number, or one row of layers, holds at every step; otherwise the first axis is the steps, evenly spread to the last one.
+    """
+    curve = np.empty(0) if losses is None else np.asarray(losses, dtype=np.float64)
+    n_steps = step if step is not None else curve.size or N_STEPS
+    recorded = {name: _series(name, values, n_steps) for name, values in series.items()}
+    if curve.size:
+        recorded["loss"] = _series("loss", curve, n_steps)
+    trace = Trace(
+        step=n_steps, series=recorded, layers=tower() if layers is None else tuple(layers), facts=dict(facts or {}),
+        optimizer={"name": "SGD", "learning_rate": 0.1} if optimizer is None else dict(optimizer), loss_kind=loss_kind, trivial_loss=trivial_loss,
+    )  # fmt: skip
+    return trace.replaced(progress=assess(trace))
+
+
+def _series(name: str, values: ArrayLike, n_steps: int) -> Series:
+    table = np.asarray(values, dtype=np.float64)
+    axes = 1 if name in RUN_LEVEL else 2
+    if table.ndim < axes:
+        table = np.broadcast_to(table, (n_steps, *table.shape)).copy()
+    first = max(n_steps - table.shape[0] + 1, 1)
+    return Series(np.arange(first, first + table.shape[0], dtype=np.int64), table)
+
+
+def fire(rule: AbstractRule, trace: Trace) -> Finding:
+    """Return the finding of a rule that must fire, after checking what holds for every finding."""
+    found = rule.examine(trace)
+    assert found is not None, f"{rule.name} is silent"
+    assert_well_formed(found, rule)
+    return found
+
+
+def assert_well_formed(found: Finding, rule: AbstractRule) -> None:
+    """Check what every finding owes its reader: its identity, both languages, a confidence, a step, and numbers."""
+    assert (found.id, found.name, found.family) == (rule.id, rule.name, rule.family)
+    assert found.severity in ("info", "warning", "error")
+    assert 0.0 < found.confidence < 1.0
+    assert found.step >= 0
+    assert -2.0 <= found.wind <= 3.0
+    assert_both_languages(found.sentence.en, found.sentence.ja)
+    assert found.evidence
+
+
+def assert_both_languages(en: str, ja: str) -> None:
+    """Check that a sentence stands in English and in Japanese, each in its own script."""
+    assert en
+    assert not _JAPANESE.search(en)
+    assert _JAPANESE.search(ja)
+
+
+def evidence(found: Finding, index: int = 0) -> Evidence:
+    """Return one piece of a finding's evidence."""
+    return found.evidence[index]

@@ -15,7 +15,8 @@ RATIO, UPDATE = "stability ratio (sharpness over the optimizer's threshold)", "s
 def finding(name: str, value: float | None = None, measure: str = "", **fields: Any) -> Finding:
     """Return a finding with at most one piece of evidence."""
     evidence = (Evidence(measure, value),) if value is not None else ()
-    given = {"id": "KZ000", "severity": "warning", "confidence": 0.9, "step": 1, "place": "", "sentence": Sentence("x", "x"), "evidence": evidence}
+    given = {"id": "KZ000", "severity": "warning", "confidence": 0.9, "step": 1, "place": "", "evidence": evidence}
+    given["sentence"] = Sentence("x", "x")
     return Finding(name=name, **{**given, **fields})
 
 
@@ -47,11 +48,9 @@ def recurrent(gates: int = 1, hidden: int = 16) -> tuple[Layer, ...]:
 
 def progress(**fields: Any) -> Progress:
     """Return a poor progress."""
-    given = {
-        "first": 2.3, "now": 2.3, "best": 2.3, "trivial": 2.3, "reference": 2.3, "explained": 0.0, "fall": 0.0, "pace": 0.0, "is_falling": False, "is_diverging": False, "noise": 0.01,
-        "is_poor": True,
-    }  # fmt: skip
-    return Progress(**{**given, **fields})
+    measured = {"first": 2.3, "now": 2.3, "best": 2.3, "trivial": 2.3, "reference": 2.3, "explained": 0.0, "fall": 0.0, "pace": 0.0, "noise": 0.01}
+    judged = {"is_falling": False, "is_diverging": False, "is_poor": True}
+    return Progress(**{**measured, **judged, **fields})
 
 
 def prescribed(cure: Any, found: Finding, seen: Trace) -> Prescription:

@@ -15,10 +15,10 @@ from tests.cures.cases import CASES
 
 # Findings of the catalogue whose rules come later, under the names that are settled for them.
 LATER = {
-    "oscillating_loss", "loss_spike", "slow_convergence", "train_eval_mismatch", "overfitting", "nonfinite_weights", "fp16_underflow", "fp16_overflow", "trivial_solution",
-    "loss_term_imbalance", "growing_targets", "player_rotation", "saturated_but_moving", "chaos", "edge_of_stability", "over_regularised",
+    "oscillating_loss", "loss_spike", "slow_convergence", "train_eval_mismatch", "overfitting", "nonfinite_weights", "fp16_underflow", "fp16_overflow",
+    "trivial_solution", "loss_term_imbalance", "growing_targets", "player_rotation", "saturated_but_moving", "chaos", "edge_of_stability", "over_regularised",
 }  # fmt: skip
-# Chaos and the edge of stability are remarks and need no cure; the others are of kinds of training (several losses, bootstrapped targets, two players) that have no rule yet.
+# Chaos and the edge of stability are remarks and need no cure; the others are of kinds of training that have no rule yet (several losses, two players …).
 UNTREATED = {"chaos", "edge_of_stability", "trivial_solution", "loss_term_imbalance", "growing_targets", "player_rotation"}
 KNOWN = {rule.name for rule in all_rules()} | LATER
 TREATED = {name for cure in all_cures() for name in cure.treats}
@@ -30,6 +30,21 @@ def label(case: Any) -> str:
     return case.name if isinstance(case, AbstractCure | Finding) else ""
 
 
+def is_japanese(text: str) -> bool:
+    """Return whether a text holds hiragana or katakana."""
+    return any("\u3040" <= letter <= "\u30ff" for letter in text)
+
+
+class Network(nn.Sequential):
+    """A sequence with a normalisation and a second head that take no part."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the numbered layers."""
+        for name, layer in self.named_children():
+            x = layer(x) if name.isdecimal() else x
+        return x
+
+
 def model_for(trace: Trace) -> nn.Module:
     """Return a small model that has the layers of a trace under their names."""
     if any(layer.kind == "recurrent" for layer in trace.layers):
@@ -39,7 +54,7 @@ def model_for(trace: Trace) -> nn.Module:
     for layer in trace.layers:
         if layer.kind == "linear":
             steps += [nn.Linear(layer.fan_in, layer.fan_out), nn.ReLU()]
-    model = nn.Sequential(*steps[:-1])
+    model = Network(*steps[:-1])
     model.bn, model.head = nn.BatchNorm1d(32), nn.Linear(4, 1)
     return model
 
@@ -52,15 +67,17 @@ def names_in_scope(trace: Trace) -> dict[str, Any]:
     logits = torch.randn(6, 4, requires_grad=True)
     output = logits.sigmoid()
     if trace.loss_kind == "mse":
-        target, output = torch.randn(6), torch.randn(6, 1, requires_grad=True)
+        output = torch.randn(6, 1, requires_grad=True)
+        target = torch.randn(6) if "target_broadcast" in trace.facts else torch.randn(6, 1)
     if any("activation_before_logits_loss" in name for name in trace.facts):
         target = torch.rand(6, 4)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(next(iter(model.children())).parameters(), lr=0.1)
     hidden = trace.layers[0].shape[0] if "never_given_a_gradient" not in trace.facts else 8
     return {
-        "torch": torch, "nn": nn, "F": F, "model": model, "optimizer": optimizer, "x": torch.randn(6, 8 if hidden == 8 else 32), "a": torch.rand(6), "b": torch.rand(6), "p": 0.5,
-        "inputs": x, "train_inputs": x, "target": target, "logits": logits, "output": output, "scores": torch.randn(2, 3), "mask": torch.ones(2, 3, dtype=torch.bool),
-        "self": SimpleNamespace(layers=[nn.Linear(2, 2)]), "scheduler": torch.optim.lr_scheduler.ConstantLR(optimizer), "train_loader": [x], "validation_loss": 0.0, "best": 1.0,
+        "torch": torch, "nn": nn, "F": F, "model": model, "optimizer": optimizer, "scheduler": torch.optim.lr_scheduler.ConstantLR(optimizer),
+        "x": torch.randn(6, 8 if hidden == 8 else 32), "a": torch.rand(6), "b": torch.rand(6), "p": 0.5, "inputs": x, "train_inputs": x, "train_loader": [x],
+        "target": target, "logits": logits, "output": output, "scores": torch.randn(2, 3), "mask": torch.ones(2, 3, dtype=torch.bool),
+        "self": SimpleNamespace(layers=[nn.Linear(2, 2)]), "validation_loss": 0.0, "best": 1.0,
     }  # fmt: skip
 
 
@@ -79,8 +96,7 @@ def test_every_cure_treats_known_findings_and_prescribes_something(cure):
 @pytest.mark.parametrize("cure", all_cures(), ids=label)
 def test_every_cure_speaks_both_languages_and_says_where_it_comes_from(cure):
     sentences = [cure.changes, cure.side_effects, *(answer.sentence for *_, answer in given(cure))]
-    assert all(one.en.endswith(".") and one.en.isascii() or "±" in one.en or "…" in one.en for one in sentences)
-    assert all(any("\u3040" <= letter <= "\u30ff" for letter in one.ja) for one in sentences)
+    assert all(one.en.endswith(".") and not is_japanese(one.en) and is_japanese(one.ja) for one in sentences)
     assert not any("nan" in one.en.replace("NaN", "").split() for one in sentences)
     assert cure.reference
     assert 0 <= cure.order <= 6
@@ -94,6 +110,7 @@ def test_every_prescription_is_python_of_a_readable_length(cure):
         assert max(len(line) for line in answer.code.splitlines()) <= 120
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")  # lines of a loop, run without the loop
 @pytest.mark.parametrize("cure", [cure for cure in all_cures() if cure.name not in NEEDS_A_GPU], ids=label)
 def test_every_prescription_runs_in_a_script_with_these_names(cure, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from kazami.diagnosis import AbstractRule, assess
-from kazami.records import Evidence, Finding, Layer, Series, Trace
+from kazami.records import Finding, Layer, Series, Trace
 
 Floats = NDArray[np.float64]
 N_STEPS = 40
@@ -45,7 +45,7 @@ def rising(n_steps: int = N_STEPS, start: float = TRIVIAL) -> Floats:
 
 
 def tower(depth: int = 4, *, activation: str = "sigmoid", kind: str = "linear", width: int = 8, n_uses: int = 1) -> tuple[Layer, ...]:
-    """Return ``depth`` equal layers, of which the last is the output and has no activation; their names are ``"0"``, ``"1"`` …"""
+    """Return ``depth`` equal layers, of which the last is the output and has no activation; their names are ``"layer0"``, ``"layer1"`` …"""
     hidden = [Layer(f"layer{i}", kind, (width, width), width, width, activation, n_uses=n_uses) for i in range(depth - 1)]
     return (*hidden, Layer(f"layer{depth - 1}", kind, (width, width), width, width, is_output=True, n_uses=n_uses)) if depth else ()
 
@@ -115,6 +115,65 @@ def assert_both_languages(en: str, ja: str) -> None:
     assert _JAPANESE.search(ja)
 
 
-def evidence(found: Finding, index: int = 0) -> Evidence:
-    """Return one piece of a finding's evidence."""
-    return found.evidence[index]
+LAYER_LEVEL = (
+    "gain input_rms input_spread output_gradient_rms gradient_norm weight_norm update_ratio zero_gradient_share dead_share slope_share saturated_share "
+    "distinct_units time_growth"
+).split()
+KINDS = ("linear", "conv", "recurrent", "norm", "embedding", "other")
+ACTIVATIONS = ("identity", "relu", "sigmoid", "tanh", "gelu", "softmax")
+FACTS: dict[str, Any] = {
+    "softmax_before_log_softmax": {"activation": "softmax", "loss": "cross_entropy", "step": 1},
+    "activation_before_logits_loss": {"activation": "sigmoid", "loss": "binary_cross_entropy_with_logits", "step": 1},
+    "nll_without_log": {"activation": "identity", "loss": "nll_loss", "step": 1},
+    "log_of_softmax": {"activation": "softmax", "step": 1},
+    "output_range": {"activation": "tanh", "low": -1.0, "high": 1.0, "target_low": -9.0, "target_high": 9.0, "outside": 0.4, "layer": "layer1", "step": 1},
+    "target_broadcast": {"output": [32, 1], "target": [32], "step": 1},
+    "affine_chain": {"layers": 3, "narrowest": 8, "inputs": 8, "outputs": 8, "step": 1},
+    "dropout": {"rate": 0.9, "step": 1},
+    "input": {
+        "layer": "layer0", "rms": 300.0, "std": 2.0, "largest_std": 200.0, "smallest_std": 0.1, "typical_std": 1.0, "offset": 40.0, "largest_mean": 9.0, "features": 4,
+    },
+    "kept_gradients": 40,
+    "not_in_optimizer": ["head.weight"],
+    "never_given_a_gradient": ["body.weight"],
+    "never_given_share": 0.5,
+    "frozen": {"stem.weight": 64},
+    "requires_no_gradient": ["stem.weight"],
+    "unregistered": ["blocks[0].weight"],
+    "first_bad": {"source": "operation", "place": "log after layer1", "operation": "log", "value": "inf", "layer": "layer1", "step": 3},
+    "bad_gradient": {"place": "layer0.weight", "step": 3, "singular": {"operation": "sqrt", "place": "sqrt after layer1"}},
+    "bad_update": {"place": "layer0", "step": 4},
+    "skipped_steps": 2,
+}  # fmt: skip
+
+
+def random_trace(seed: int) -> Trace:
+    """Return a trace of arbitrary but legal content: any progress, any series, any facts, numbers of forty decades, zeros, NaN and infinities."""
+    random = np.random.default_rng(seed)
+    layers = [_random_layer(random, index) for index in range(random.integers(0, 9))]
+    n_steps = int(random.integers(1, 80))
+    numbers = {name: _random_numbers(random, (n_steps,)) for name in sorted(RUN_LEVEL) if name != "loss" and random.random() < 0.7}
+    if "norm_before_clipping" in numbers:  # the two are recorded together
+        numbers["clipping_limit"] = _random_numbers(random, (n_steps,))
+    tables = {name: _random_numbers(random, (n_steps, len(layers))) for name in LAYER_LEVEL if random.random() < 0.7}
+    curve = [stuck, falling, rising][int(random.integers(3))](n_steps) if random.random() < 0.6 else _random_numbers(random, (n_steps,))
+    return synthetic_trace(
+        None if random.random() < 0.05 else curve, step=n_steps, layers=layers, facts={name: fact for name, fact in FACTS.items() if random.random() < 0.15},
+        optimizer={"name": str(random.choice(["SGD", "Adam", "AdamW", "LBFGS"])), "learning_rate": 0.1, "weight_decay": float(random.choice([0.0, 0.5]))},
+        loss_kind=str(random.choice(["cross_entropy", "mse", "unknown"])), trivial_loss=None if random.random() < 0.3 else TRIVIAL, **numbers, **tables,
+    )  # fmt: skip
+
+
+def _random_layer(random: np.random.Generator, index: int) -> Layer:
+    n_in, n_out = (int(n) for n in random.integers(1, 20, 2))
+    return Layer(
+        f"layer{index}", str(random.choice(KINDS)), (n_out, n_in), n_in, n_out, str(random.choice(ACTIVATIONS)), bool(random.random() < 0.2), int(random.integers(1, 50)),
+    )  # fmt: skip
+
+
+def _random_numbers(random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Return numbers spread over some or many decades, of which some are zero, negative, NaN or infinite."""
+    values = 10.0 ** (random.uniform(-1, 1) * 10 + random.uniform(0, 8) * random.standard_normal(shape))
+    for odd in (0.0, np.nan, np.inf, -1.0):
+        values[random.random(shape) < random.choice([0.0, 0.0, 0.05, 1.0], p=[0.6, 0.2, 0.17, 0.03])] = odd
+    return values

@@ -13,7 +13,7 @@ from ..records.trace import Floats, Layer, Trace
 
 HIDDEN_KINDS = ("linear", "conv", "recurrent")
 MOST_NAMED = 4  # more layers than this are reached by a loop over the model, not by their names
-COLUMNS = 72  # of a terminal of 80, beside the verdict's labels
+COLUMNS = 64  # of a terminal of 80, beside the verdict's labels
 TORCH_OPTIMIZERS = set(
     "ASGD Adadelta Adafactor Adagrad Adam AdamW Adamax LBFGS Muon NAdam RAdam RMSprop Rprop SGD SparseAdam".split()  # noqa: SIM905
 )
@@ -59,9 +59,9 @@ class AbstractCure(ABC):
 def laid_out(code: str) -> str:
     """Return code in which a comment that would make its line longer than a terminal stands on a line of its own above it.
 
-    >>> print(laid_out("x = " + "y" * 70 + "  # why"))
+    >>> print(laid_out("x = " + "y" * 60 + "  # why"))
     # why
-    x = yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
+    x = yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy
     """
     lines: list[str] = []
     for line in code.splitlines():

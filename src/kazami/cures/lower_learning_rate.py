@@ -3,13 +3,16 @@
 import math
 from typing import ClassVar
 
+import numpy as np
+
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
-from ._base import AbstractCure, bad_event, both, ended_a_storm, is_adaptive, learning_rate, measured, optimizer_line, rounded, short, typical
+from ._base import AbstractCure, bad_event, both, ended_a_storm, is_adaptive, learning_rate, measured, optimizer_line, rounded, short
 
 SAFE = 0.8  # of the stability limit: room for the noise of a batch
 LARGEST_FACTOR = 0.25  # a smaller change is lost in the noise of the measurement
 SMALLEST_FACTOR = 1e-4  # a blown-up curvature says no more
+WILD = 1.0  # of the weights a step
 BEYOND = 1.2  # a ratio about 1 is the edge of stability, where many trainings do well
 HEALTHY_UPDATE = 0.01  # of the weights a step: a tenth of where lr_too_high speaks
 OVERFLOWING = (
@@ -95,21 +98,43 @@ def blames_the_steps(finding: Finding, trace: Trace) -> bool:
 
 
 def factor_for(finding: Finding, trace: Trace) -> tuple[float, str, str]:
-    """Return by what to multiply the learning rate, and why, in both languages."""
-    ratio, update = measured(finding, "stability ratio"), measured(finding, "size of the updates")
-    ratio = typical(trace, "stability_ratio", 6) if math.isnan(ratio) else ratio
-    update = typical(trace, "update_ratio") if math.isnan(update) else update
+    """Return by what to multiply the learning rate, and why, in both languages.
+
+    The curvature counts, unless the very first step was longer than the weights themselves: what is measured after it is no longer the curvature of the
+    start. Adaptive methods take
+    steps of a size of their own from the start, so there the updates count.
+    """
+    ratio, update = first_ratio(finding, trace), first_update(finding, trace)
     by_curvature = SAFE / ratio if ratio > BEYOND else math.nan
     by_update = HEALTHY_UPDATE / update if update > HEALTHY_UPDATE / LARGEST_FACTOR else math.nan
-    measures = [m for m in (by_curvature, by_update) if not math.isnan(m)]
-    if not measures:
+    if math.isnan(by_curvature) and math.isnan(by_update):
         return UNMEASURED.get(finding.name, LARGEST_FACTOR), "", ""
-    chosen = min(measures) if is_adaptive(trace) else measures[0]
-    factor = min(max(chosen, SMALLEST_FACTOR), LARGEST_FACTOR)
-    if chosen == by_curvature:
-        return (
-            factor,
-            f", {short(ratio * factor)} of its stability limit (now {short(ratio)} times)",
-            f"（安定限界の {short(ratio)} 倍から {short(ratio * factor)} 倍へ）",
-        )
-    return factor, f" (updates are now {short(update)} of the weights)", f"（現在の更新量は重みの {short(update)} 倍）"
+    is_blurred = update > WILD or is_adaptive(trace)
+    if math.isnan(by_curvature) or (is_blurred and not math.isnan(by_update) and (is_adaptive(trace) or by_update > by_curvature)):
+        return bounded(by_update), f" (updates were {short(update)} of the weights)", f"（更新量が重みの {short(update)} 倍だったため）"
+    factor = bounded(by_curvature)
+    en = f", {short(ratio * factor)} of its stability limit (first exceeded {short(ratio)} times)"
+    return factor, en, f"（安定限界を初めて超えたときの {short(ratio)} 倍から {short(ratio * factor)} 倍へ）"
+
+
+def bounded(factor: float) -> float:
+    """Return the factor between the smallest and the largest that are sensible."""
+    return min(max(factor, SMALLEST_FACTOR), LARGEST_FACTOR)
+
+
+def first_ratio(finding: Finding, trace: Trace) -> float:
+    """Return the stability ratio when it first went beyond its limit, NaN where none was measured.
+
+    What is measured later is the curvature of a training that was thrown off its course.
+    """
+    shown, seen = measured(finding, "stability ratio"), trace["stability_ratio"].values
+    beyond = seen[np.isfinite(seen) & (seen > BEYOND)]
+    return min(float(beyond[0]), shown if shown > BEYOND else math.inf) if beyond.size else shown
+
+
+def first_update(finding: Finding, trace: Trace) -> float:
+    """Return the relative update of the first recorded step in the layer that moved least; the finding's own number where that is ordinary or unknown."""
+    rows = trace["update_ratio"].values[:1]
+    rows = rows[np.isfinite(rows)]
+    least = float(rows.min()) if rows.size else math.nan
+    return least if least > HEALTHY_UPDATE / LARGEST_FACTOR else measured(finding, "size of the updates")

@@ -35,12 +35,10 @@ _EXP = SafeForm(
 )
 _SPREAD = SafeForm(
     "y = torch.sqrt(x.var(dim=0, unbiased=False) + 1e-8)",
-    "a spread of equal values has an infinite derivative, that of one value is 0/0",
-    "等しい値の標準偏差は導関数が無限大に、値が一つなら 0/0 になります",
+    "the spread of a single value is 0/0, and so is a quotient by a spread of 0",
+    "値が一つのときの標準偏差は 0/0 で、0 の標準偏差による割り算も同様です",
 )
-_NORM = SafeForm(
-    "y = torch.sqrt(x.square().sum(dim=-1) + 1e-8)", "the gradient of a norm is 0/0 at the zero vector", "ノルムの勾配は零ベクトルで 0/0 になります"
-)
+_NORM = SafeForm("y = torch.sqrt(x.square().sum(dim=-1) + 1e-8)", "a quotient by the norm of a zero vector is 0/0", "零ベクトルのノルムで割ると 0/0 になります")
 _SOFTMAX = SafeForm(
     "scores = scores.masked_fill(mask & ~mask.all(dim=-1, keepdim=True), float('-inf'))",
     "a row that is masked as a whole has no largest value",

@@ -12,6 +12,19 @@ from .progress import assess
 SEVERITY_ORDER = {"error": 0, "warning": 0, "info": 1}
 JUDGED = 5  # steps: below this the gate cannot judge progress
 CLEAR = 0.85
+SURE = 0.95
+STEPS = frozenset({"lr_too_high", "lr_too_low", "oscillating_loss"})
+# What a sure primary finding explains, by its name or else by its family.
+EXPLAINS = {
+    "structure": STEPS,
+    "symmetric_units": STEPS | {"bad_init_scale", "vanishing_gradient", "dead_units"},
+    "initialisation": STEPS,
+    "dead_units": STEPS | {"vanishing_gradient"},
+    "over_regularised": STEPS,
+    "over_decay": STEPS,
+    "dead_schedule": STEPS,
+    "nan_inf": STEPS | {"dead_units", "vanishing_gradient"},
+}
 DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that stands ten ranks later
 
 
@@ -33,9 +46,16 @@ def examine(trace: Trace) -> list[Finding]:
     found.sort(key=lambda f: (SEVERITY_ORDER[f.severity], f.rank + DOUBT * (1 - f.confidence)))
     if not found or found[0].severity == "info":
         return found
+    found = [found[0], *(as_consequence(found[0], finding) for finding in found[1:])]
     others = tuple(finding.name for finding in found[1:] if finding.severity != "info")
     excluded = not_the_cause(trace, {finding.name for finding in found})
     return [found[0].replaced(is_primary=True, not_the_cause=excluded, related=others), *found[1:]]
+
+
+def as_consequence(primary: Finding, other: Finding) -> Finding:
+    """Return ``other`` as a mere remark where a sure primary finding explains it (a learning rate cannot be judged behind a wrong loss or a bad start)."""
+    explained = other.name in EXPLAINS.get(primary.name, EXPLAINS.get(primary.family, frozenset()))
+    return other.replaced(severity="info") if explained and primary.confidence >= CLEAR and other.confidence < SURE else other
 
 
 def _all(trace: Trace) -> list[Finding]:

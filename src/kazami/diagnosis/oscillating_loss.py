@@ -7,12 +7,13 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Floats, Trace
 from ..signals import autocorrelation
-from ._base import AbstractRule, both, short
+from ._base import AbstractRule, both, number, short
 
 LIMIT = -0.4
 LEAST_SWING = 0.05
 LEAST_STEPS = 24
 MOST_STEPS = 400
+JAGGED = 1.5  # mean squared second difference over the variance: 6 for white noise, (2 - 2 cos(2π/P))² for a period P (0.34 at 8, 1 at 6)
 
 
 class OscillatingLoss(AbstractRule):
@@ -21,8 +22,7 @@ class OscillatingLoss(AbstractRule):
     The autocorrelation of the newest half, its trend taken out, must fall below -0.4 at some lag (half a period) and the swing must be more than 5 % of the loss. The noise of batches is
     uncorrelated: among 100 samples of white noise -0.4 lies four standard errors away.
 
-    Limits:
-        A fixed order of two or three unlike batches looks the same; the gate of poor progress keeps converged trainings out.
+    A fixed order of unlike batches swings too, but jaggedly: the swing must be smooth, or be of period two with successive updates that point against one another.
     """
 
     id: ClassVar = "KZ203"
@@ -40,7 +40,7 @@ class OscillatingLoss(AbstractRule):
         newest = losses[losses.size // 2 :][-MOST_STEPS:]
         lag, depth = deepest(newest)
         swing = float(np.std(newest) / max(abs(float(np.median(newest))), 1e-30))
-        if depth > LIMIT or swing < LEAST_SWING:
+        if depth > LIMIT or swing < LEAST_SWING or not is_of_the_steps(trace, newest, lag):
             return None
         return self.finding(
             confidence=0.6 + 0.3 * min((LIMIT - depth) / 0.5, 1.0), step=int(trace["loss"].steps[losses.size // 2]),
@@ -50,6 +50,13 @@ class OscillatingLoss(AbstractRule):
                 f"損失が下がらず、約 {2 * lag} ステップの周期で振動しています（振れ幅は水準の {short(swing)} 倍）。",
             ),
         )  # fmt: skip
+
+
+def is_of_the_steps(trace: Trace, newest: Floats, lag: int) -> bool:
+    """Return whether the swing comes from the steps and not from an order of unlike batches: it is smooth, or its successive updates point against one another."""
+    if lag == 1:
+        return number(trace, "update_cosine") < -0.3
+    return float(np.mean(np.diff(newest, 2) ** 2)) < JAGGED * float(np.var(newest))
 
 
 def deepest(values: Floats) -> tuple[int, float]:

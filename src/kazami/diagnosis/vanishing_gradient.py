@@ -97,9 +97,7 @@ def profile(trace: Trace, when: str, columns: list[int]) -> Floats:
 
 def growth_to_input(norms: Floats) -> float:
     """Return by how many decades ``norms``, shape ``(layers,)``, first layer first, grow from the output back to the input (robust slope times depth); NaN below three layers."""
-    norms = norms[np.isfinite(norms)]
+    norms = norms[np.isfinite(norms) & (norms > 0)]  # exactly zero is cut off (dead units), not faded
     if norms.size < 3:
         return float("nan")
-    logs = np.log10(norms + np.finfo(float).tiny)
-    logs = np.maximum(logs, logs.max() - 40)
-    return float(-theil_sen(logs) * (norms.size - 1))
+    return float(-theil_sen(np.log10(norms)) * (norms.size - 1))

@@ -5,11 +5,12 @@ mistake of ours inside an observer is reported once and ends the watching, never
 """
 
 import functools
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import torch
-import torch.utils.checkpoint
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
@@ -21,14 +22,15 @@ class Listener(Protocol):
     def backward_ended(self) -> None: ...
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
-    def clipped(self, total_norm: float, limit: float) -> None: ...
+    def clipped(self, total_norm: Any, limit: Any) -> None: ...
     def scaled(self, scaled: Any, original: Any) -> None: ...
+    def scale_updated(self) -> None: ...
     def noticed(self, what: str) -> None: ...
 
 
 _listeners: list[Listener] = []
 _undo: list[Callable[[], None]] = []
-_depth = 0
+_in_backward = threading.Lock()  # one backward is followed at a time: neither those inside it nor those of other threads meanwhile
 
 
 def add_listener(listener: Listener) -> None:
@@ -48,23 +50,41 @@ def remove_listener(listener: Listener) -> None:
 
 
 def _tell(method: str, *arguments: Any) -> None:
+    tell = _uncompiled() if "torch._dynamo" in sys.modules else _tell_all
+    tell(method, *arguments)
+
+
+def _tell_all(method: str, *arguments: Any) -> None:
     for listener in tuple(_listeners):
         getattr(listener, method)(*arguments)
 
 
+@functools.cache
+def _uncompiled() -> Callable[..., None]:
+    """Return ``_tell_all`` for scripts that compile: what stands outside a graph break would otherwise be compiled too, ours included."""
+    return torch.compiler.disable(_tell_all)  # type: ignore[no-any-return]
+
+
 def _watching() -> bool:
-    """Return whether calls are to be observed now: not while a compiler traces, not inside ``torch.func`` transforms."""
-    return bool(_listeners) and not torch.compiler.is_compiling() and torch._C._functorch.peek_interpreter_stack() is None
+    """Return whether calls are to be observed now: not while a compiler traces (asked first: a traced look at the listeners would become a guard), not inside ``torch.func``."""
+    return not torch.compiler.is_compiling() and bool(_listeners) and torch._C._functorch.peek_interpreter_stack() is None
 
 
 def _replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
-    original = getattr(owner, name)
+    original, is_own = getattr(owner, name), name in vars(owner)
     wrapper = functools.wraps(original)(wrap(original))
     # torch.jit.script compiles the original behind a wrapper that carries these two marks.
     wrapper.__script_if_tracing_wrapper = True
     wrapper.__original_fn = original
-    setattr(owner, name, wrapper)
-    _undo.append(lambda: setattr(owner, name, original))
+    _put(owner, name, wrapper)
+    _undo.append(functools.partial(_put, owner, name, original) if is_own else functools.partial(delattr, owner, name))
+
+
+def _put(owner: Any, name: str, function: Any) -> None:
+    """Set an attribute, in a module and wherever ``torch.nn.utils`` gives it once more (pickle asks that both be the same)."""
+    home = sys.modules.get("torch.nn.utils.clip_grad")
+    for place in (owner, home) if owner is torch.nn.utils and home is not None else (owner,):
+        setattr(place, name, function)
 
 
 def _install() -> None:
@@ -75,8 +95,13 @@ def _install() -> None:
         if hasattr(torch.nn.utils, name):
             _replace(torch.nn.utils, name, _wrap_clip)
     _replace(torch.amp.GradScaler, "scale", _wrap_scale)
-    for owner, name, what in ((torch.utils.checkpoint, "checkpoint", "checkpoint"), (torch.autograd.graph.saved_tensors_hooks, "__enter__", "saved_tensor_hooks"),
-                              (Tensor, "register_hook", "tensor_hooks"), (torch, "compile", "compile")):  # fmt: skip
+    _replace(torch.amp.GradScaler, "update", _wrap_update)
+    # Activation checkpointing and offloading both come by the first of these; torch.utils.checkpoint itself stays as it is, because compilers know it by identity.
+    for owner, name, what in (
+        (torch._C._autograd, "_push_saved_tensors_default_hooks", "saved_tensor_hooks"),
+        (Tensor, "register_hook", "tensor_hooks"),
+        (Tensor, "retain_grad", "tensor_hooks"),
+    ):
         _replace(owner, name, functools.partial(_wrap_notice, what))
 
 
@@ -109,19 +134,22 @@ def _after_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], ke
 
 def _wrap_backward(original: Any) -> Any:
     def backward(tensors: Any, *arguments: Any, **keywords: Any) -> Any:
-        global _depth
-        if not _watching() or _depth:
+        if not _watching() or not _in_backward.acquire(blocking=False):
             return original(tensors, *arguments, **keywords)
-        roots = (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
-        _tell("backward_begins", roots)
-        _depth += 1
         try:
-            return original(tensors, *arguments, **keywords)
+            given = tensors if isinstance(tensors, Tensor | tuple | list) else _kept(tensors)
+            _tell("backward_begins", tuple(t for t in ((given,) if isinstance(given, Tensor) else given) if isinstance(t, Tensor)))
+            return original(given, *arguments, **keywords)
         finally:
-            _depth -= 1
+            _in_backward.release()
             _tell("backward_ended")
 
     return backward
+
+
+def _kept(tensors: Any) -> Any:
+    """Return the roots in a form that can be read twice; what is no collection is left for torch to refuse."""
+    return tuple(tensors) if isinstance(tensors, Iterable) else [tensors]
 
 
 def _wrap_clip(original: Any) -> Any:
@@ -142,6 +170,16 @@ def _wrap_scale(original: Any) -> Any:
         return result
 
     return scale
+
+
+def _wrap_update(original: Any) -> Any:
+    def update(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        result = original(self, *arguments, **keywords)
+        if _watching():
+            _tell("scale_updated")
+        return result
+
+    return update
 
 
 def _wrap_notice(what: str, original: Any) -> Any:

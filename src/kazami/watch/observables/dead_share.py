@@ -25,7 +25,7 @@ class DeadShare(AbstractObservable):
         result = saved(sight.activation, "result")
         if result is None:
             return float("nan")
-        alive = (signal(result, sight.unit_axis, most_rows=4096) > 0).any(0)
+        alive = ~(signal(result, sight.unit_axis, most_rows=4096) <= 0).all(0)  # a NaN is not silence
         now = sight.memory["dead_share_now"] = sight.memory.get("dead_share_now", 0) + 1
         last = sight.memory.get("dead_share_last")
         if last is None or last.shape != alive.shape:

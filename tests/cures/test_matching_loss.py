@@ -1,0 +1,29 @@
+"""The fitting loss gives what the right pair of output and loss gives."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from kazami.cures.matching_loss import MatchingLoss
+from tests.cures.cases import finding, prescribed, trace
+
+
+@pytest.mark.parametrize(
+    ("activation", "loss", "fact"),
+    [
+        ("identity", "nll_loss", "nll_without_log"),
+        ("softmax", "nll_loss", "nll_without_log"),
+        ("softmax", "cross_entropy", "softmax_before_log_softmax"),
+    ],
+)
+def test_the_loss_equals_cross_entropy_of_the_logits(activation, loss, fact):
+    logits, target = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 3, 0, 1])
+    output = logits.softmax(-1) if activation == "softmax" else logits
+    scope = {"torch": torch, "F": F, "logits": logits, "output": output, "target": target}
+    exec(prescribed(MatchingLoss(), finding("output_activation"), trace(facts={fact: {"activation": activation, "loss": loss}})).code, scope)
+    torch.testing.assert_close(scope["loss"], F.cross_entropy(logits, target))
+
+
+def test_there_is_no_loss_for_tanh_logits():
+    fact = {"activation": "tanh", "loss": "cross_entropy"}
+    assert MatchingLoss().prescribe(finding("output_activation"), trace(facts={"activation_before_logits_loss": fact})) is None

@@ -1,0 +1,21 @@
+"""Only where the rate falls at nearly every step and ends early."""
+
+import numpy as np
+
+from kazami.cures.slower_schedule import SlowerSchedule
+from tests.cures.cases import finding, prescribed, trace
+
+
+def test_a_rate_that_falls_at_every_batch_is_stepped_too_often():
+    seen = trace(numbers={"learning_rate": 0.1 * 0.8 ** np.arange(100)})
+    assert "epochs" in prescribed(SlowerSchedule(), finding("dead_schedule", step=30), seen).code
+
+
+def test_a_rate_that_falls_in_a_few_large_steps_is_not():
+    seen = trace(numbers={"learning_rate": np.repeat([0.1, 1e-3, 1e-5], 33)})
+    assert SlowerSchedule().prescribe(finding("dead_schedule", step=67), seen) is None
+
+
+def test_an_end_at_the_end_is_meant():
+    seen = trace(numbers={"learning_rate": 0.1 * 0.9 ** np.arange(100)})
+    assert SlowerSchedule().prescribe(finding("dead_schedule", step=95), seen) is None

@@ -1,0 +1,34 @@
+"""What the first layer reads is of zero mean and unit spread afterwards; parameter names stay."""
+
+import torch
+from torch import nn
+
+from kazami.cures.standardise_inputs import StandardiseInputs
+from kazami.records import Layer
+from tests.cures.cases import INPUT, finding, prescribed, trace
+
+
+def test_the_first_layer_reads_standardised_inputs_afterwards():
+    torch.manual_seed(0)
+    train_inputs = torch.randn(500, 8) * torch.tensor([0.5, 1, 2, 5, 10, 20, 40, 70]) + 100
+    model = nn.Sequential(nn.Linear(8, 4))
+    exec(
+        prescribed(StandardiseInputs(), finding("input_scaling", place="0"), trace(facts={"input": INPUT | {"smallest_std": 0.4}})).code,
+        {"model": model, "train_inputs": train_inputs},
+    )
+    read = []
+    model[0].register_forward_pre_hook(lambda layer, x: read.append(x[0]))
+    model(train_inputs)
+    torch.testing.assert_close(read[0].mean(0), torch.zeros(8), atol=1e-3, rtol=0)
+    torch.testing.assert_close(read[0].std(0), torch.ones(8), atol=1e-3, rtol=0)
+    assert [name for name, _ in model.named_parameters()] == ["0.weight", "0.bias"]
+
+
+def test_images_are_standardised_by_channel():
+    layers = (Layer("0", "conv", (16, 3, 3, 3), 27, 16, "relu"),)
+    assert "(0, 2, 3), keepdim=True" in prescribed(StandardiseInputs(), finding("input_scaling", place="0"), trace(layers=layers, facts={"input": INPUT})).code
+
+
+def test_saturation_with_good_inputs_has_another_cause():
+    good = INPUT | {"rms": 1.0, "offset": 0.0, "largest_std": 1.1, "smallest_std": 0.9}
+    assert StandardiseInputs().prescribe(finding("saturated", place="0"), trace(facts={"input": good})) is None

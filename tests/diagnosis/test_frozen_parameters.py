@@ -1,0 +1,52 @@
+import pytest
+
+from kazami.diagnosis.frozen_parameters import LARGE_SHARE, FrozenParameters
+from tests.diagnosis.synthetic import falling, fire, stuck, synthetic_trace
+
+RULE = FrozenParameters()
+OUTSIDE = {"not_in_optimizer": ["head.weight", "head.bias"]}
+UNGIVEN = {"never_given_a_gradient": ["body.weight"], "never_given_share": LARGE_SHARE - 0.01}
+FROZEN = {"frozen": {"body.weight": 64}, "requires_no_gradient": ["body.bias", "body.weight"]}
+
+
+@pytest.mark.parametrize("losses", [None, stuck(), falling()], ids=["no losses", "stuck", "falling"])
+def test_parameters_in_no_optimizer_are_an_exact_fact(losses):
+    found = fire(RULE, synthetic_trace(losses, facts=OUTSIDE))
+    assert found.place == "head.weight"
+    assert (found.evidence[0].value, found.evidence[0].limit) == (2.0, 0.0)
+    assert "in no optimizer" in found.sentence.en
+    assert "head.bias" in found.sentence.ja
+
+
+def test_only_three_names_are_told():
+    found = fire(RULE, synthetic_trace(stuck(), facts={"not_in_optimizer": ["a", "b", "c", "d"]}))
+    assert found.sentence.en.endswith(": a, b, c ….")
+    assert found.sentence.en.startswith("4 parameters")
+
+
+def test_it_is_surer_when_progress_is_poor():
+    assert fire(RULE, synthetic_trace(stuck(), facts=OUTSIDE)).confidence > fire(RULE, synthetic_trace(falling(), facts=OUTSIDE)).confidence
+
+
+def test_a_missing_gradient_counts_when_progress_is_poor():
+    found = fire(RULE, synthetic_trace(stuck(), facts=UNGIVEN))
+    assert found.place == "body.weight"
+    assert found.evidence[0].value == 1.0
+    assert "never get a gradient" in found.sentence.en
+
+
+@pytest.mark.parametrize(("share", "fires"), [(LARGE_SHARE + 0.01, True), (LARGE_SHARE, False)])
+def test_in_a_good_training_it_counts_from_a_fifth_of_the_parameters_on(share, fires):
+    trace = synthetic_trace(falling(), facts={**UNGIVEN, "never_given_share": share})
+    assert (RULE.examine(trace) is not None) is fires
+
+
+def test_requires_grad_false_counts_only_when_progress_is_poor():
+    found = fire(RULE, synthetic_trace(stuck(), facts=FROZEN))
+    assert found.place == "body.bias"
+    assert found.evidence[0].value == 2.0  # a parameter that is told twice counts once
+    assert RULE.examine(synthetic_trace(falling(), facts=FROZEN)) is None
+
+
+def test_silent_without_such_parameters():
+    assert RULE.examine(synthetic_trace(stuck(), facts={"not_in_optimizer": [], "never_given_a_gradient": [], "frozen": {}})) is None

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from kazami.diagnosis.lr_too_high import FILLED, LARGE_UPDATE, LrTooHigh, is_oscillating_high, overshoot, peak_update, stability, typical_update
+from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, rising, stuck, synthetic_trace
+
+RULE = LrTooHigh()
+LARGE = np.full(4, 3 * LARGE_UPDATE)
+SMALL = np.full(4, 1e-3)
+ADAM = {"name": "Adam", "learning_rate": 0.1}
+
+
+def test_a_sharpness_above_the_threshold_fires_with_its_number():
+    found = fire(RULE, synthetic_trace(stuck(), stability_ratio=33.0, update_ratio=LARGE, learning_rate=0.25))
+    assert found.evidence[0].value == pytest.approx(33.0)
+    assert found.evidence[0].limit == 1.0
+    assert found.evidence[1].value == pytest.approx(3 * LARGE_UPDATE)
+    assert found.evidence[1].limit == LARGE_UPDATE
+    assert "0.25" in found.sentence.en
+    assert "33" in found.sentence.en
+    assert "33" in found.sentence.ja
+    assert (found.severity, found.place) == ("warning", "")
+
+
+def test_a_loss_that_runs_away_is_an_error_since_the_step_it_left():
+    losses = np.array([2.3] * 20 + [2.3 * 2.0**k for k in range(1, 21)])
+    found = fire(RULE, synthetic_trace(losses, stability_ratio=5.0, update_ratio=SMALL))
+    assert (found.severity, found.step) == ("error", 21)
+
+
+def test_updates_as_large_as_the_weights_are_enough_when_the_loss_rises():
+    found = fire(RULE, synthetic_trace(rising(), update_ratio=LARGE))
+    assert "updates are 0.3 of the weights" in found.sentence.en
+    assert len(found.evidence) == 1  # no ratio was measured, so none is shown
+
+
+def test_one_weak_witness_is_not_enough():
+    assert RULE.examine(synthetic_trace(stuck(), update_ratio=np.full(4, 1.1 * LARGE_UPDATE))) is None
+    assert RULE.examine(synthetic_trace(stuck(), stability_ratio=1.1, update_ratio=SMALL)) is None
+    assert RULE.examine(synthetic_trace(stuck(), update_ratio=SMALL, update_cosine=-0.9)) is None
+
+
+def test_two_weak_witnesses_are():
+    trace = synthetic_trace(stuck(), stability_ratio=1.3, update_ratio=SMALL, update_cosine=-0.9)
+    assert fire(RULE, trace).confidence < fire(RULE, synthetic_trace(rising(), stability_ratio=30.0, update_ratio=LARGE)).confidence
+
+
+def test_the_edge_of_stability_with_good_progress_is_no_fault():
+    assert RULE.examine(synthetic_trace(falling(), stability_ratio=5.0, update_ratio=LARGE, update_cosine=-0.9)) is None
+
+
+def test_silent_before_the_second_step():
+    assert RULE.examine(synthetic_trace([2.3], stability_ratio=33.0, update_ratio=LARGE)) is None
+
+
+def test_the_first_steps_of_an_adaptive_optimizer_say_nothing():
+    filling = np.where(np.arange(1, N_STEPS + 1) < FILLED, 50.0, 0.2)
+    trace = synthetic_trace(stuck(), optimizer=ADAM, stability_ratio=filling)
+    assert stability(trace) == pytest.approx(0.2)
+    assert stability(trace.replaced(optimizer={"name": "SGD"})) == pytest.approx(50.0)
+
+
+def test_is_excluded_with_its_share_of_the_limit():
+    sentence = RULE.exonerate(synthetic_trace(stuck(), stability_ratio=0.3, update_ratio=SMALL))
+    assert sentence is not None
+    assert_both_languages(sentence.en, sentence.ja)
+    assert "0.3 of its stability limit" in sentence.en
+    assert RULE.exonerate(synthetic_trace(stuck(), stability_ratio=0.8, update_ratio=SMALL)) is None
+    assert RULE.exonerate(synthetic_trace(stuck(), stability_ratio=0.3, update_ratio=LARGE)) is None
+    assert RULE.exonerate(synthetic_trace(stuck())) is None
+
+
+def test_what_it_measures():
+    table = np.full((N_STEPS, 4), 0.01)
+    table[2] = [5.0, 7.0, np.nan, 9.0]
+    trace = synthetic_trace(stuck(), update_ratio=table, update_cosine=-0.5)
+    assert typical_update(trace) == pytest.approx(0.01)
+    assert peak_update(trace) == pytest.approx(7.0)
+    assert overshoot(synthetic_trace([2.3, 23.0, *[2.0] * 18])) == pytest.approx(10.0)
+    assert is_oscillating_high(trace)
+    assert not is_oscillating_high(synthetic_trace(falling(), update_cosine=-0.5))

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from kazami.diagnosis.lr_too_low import LIMIT, SMALL_UPDATE, LrTooLow, has_no_signal, middle_update
+from tests.diagnosis.synthetic import assert_both_languages, falling, fire, rising, stuck, synthetic_trace
+
+RULE = LrTooLow()
+TINY = np.full(4, 1e-6)
+
+
+def test_tiny_steps_far_below_the_threshold_fire():
+    found = fire(RULE, synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=TINY, learning_rate=1e-7))
+    assert (found.evidence[0].value, found.evidence[0].limit) == (1e-4, LIMIT)
+    assert (found.evidence[1].value, found.evidence[1].limit) == (1e-6, SMALL_UPDATE)
+    assert "1e-07" in found.sentence.en
+    assert "1e-06" in found.sentence.ja
+    assert found.wind < 0
+
+
+@pytest.mark.parametrize(("ratio", "fires"), [(0.9 * LIMIT, True), (1.1 * LIMIT, False)])
+def test_the_limit_of_the_stability_ratio(ratio, fires):
+    trace = synthetic_trace(stuck(), stability_ratio=ratio, update_ratio=np.full(4, 0.5 * SMALL_UPDATE))
+    assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("update", "fires"), [(0.9 * SMALL_UPDATE, True), (1.1 * SMALL_UPDATE, False)])
+def test_the_limit_of_the_updates(update, fires):
+    trace = synthetic_trace(stuck(), stability_ratio=0.5 * LIMIT, update_ratio=np.full(4, update))
+    assert (RULE.examine(trace) is not None) is fires
+
+
+def test_one_layer_that_moves_is_enough_to_be_silent():
+    assert RULE.examine(synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=[1e-6, 1e-6, 0.01, 1e-6])) is None
+    assert middle_update(synthetic_trace(update_ratio=[1e-6, np.nan, 0.01, 1e-6])) == 0.01
+
+
+def test_silent_where_a_larger_step_would_not_help():
+    cut_off = synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=TINY, zero_gradient_share=[1.0, 0.0, 0.0, 0.0])
+    dead = synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=TINY, dead_share=[0.0, 1.0, 0.0, np.nan])
+    assert has_no_signal(cut_off)
+    assert has_no_signal(dead)
+    assert RULE.examine(cut_off) is RULE.examine(dead) is None
+
+
+@pytest.mark.parametrize("losses", [None, falling(), rising(), stuck(8)], ids=["no losses", "falling", "rising", "too few steps"])
+def test_silent_unless_little_is_being_gained(losses):
+    assert RULE.examine(synthetic_trace(losses, stability_ratio=1e-4, update_ratio=TINY)) is None
+
+
+def test_is_excluded_with_the_size_of_the_updates():
+    sentence = RULE.exonerate(synthetic_trace(stuck(), update_ratio=np.full(4, 0.02)))
+    assert sentence is not None
+    assert_both_languages(sentence.en, sentence.ja)
+    assert "0.02" in sentence.en
+    assert RULE.exonerate(synthetic_trace(stuck(), update_ratio=TINY)) is None
+    assert RULE.exonerate(synthetic_trace(stuck())) is None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,22 @@ TRIVIAL = 2.3
 
 # The quantities that have one number a step; all others have one number a layer.
 RUN_LEVEL = frozenset(
-    "loss learning_rate total_gradient_norm update_norm update_cosine predicted_change norm_before_clipping clipping_limit stability_ratio "
-    "output_mean output_std output_spread target_mean target_std".split()
+    [
+        "loss",
+        "learning_rate",
+        "total_gradient_norm",
+        "update_norm",
+        "update_cosine",
+        "predicted_change",
+        "norm_before_clipping",
+        "clipping_limit",
+        "stability_ratio",
+        "output_mean",
+        "output_std",
+        "output_spread",
+        "target_mean",
+        "target_std",
+    ]
 )
 FAMILIES = ("structure", "data", "initialisation", "signal", "step", "symptom")
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
@@ -74,9 +89,14 @@ def synthetic_trace(
     if curve.size:
         recorded["loss"] = _series("loss", curve, n_steps)
     trace = Trace(
-        step=n_steps, series=recorded, layers=tower() if layers is None else tuple(layers), facts=dict(facts or {}),
-        optimizer={"name": "SGD", "learning_rate": 0.1} if optimizer is None else dict(optimizer), loss_kind=loss_kind, trivial_loss=trivial_loss,
-    )  # fmt: skip
+        step=n_steps,
+        series=recorded,
+        layers=tower() if layers is None else tuple(layers),
+        facts=dict(facts or {}),
+        optimizer={"name": "SGD", "learning_rate": 0.1} if optimizer is None else dict(optimizer),
+        loss_kind=loss_kind,
+        trivial_loss=trivial_loss,
+    )
     return trace.replaced(progress=assess(trace))
 
 
@@ -116,9 +136,21 @@ def assert_both_languages(en: str, ja: str) -> None:
 
 
 LAYER_LEVEL = (
-    "gain input_rms input_spread output_gradient_rms gradient_norm weight_norm update_ratio zero_gradient_share dead_share slope_share saturated_share "
-    "distinct_units time_growth"
-).split()
+    "gain",
+    "input_rms",
+    "input_spread",
+    "output_gradient_rms",
+    "gradient_norm",
+    "weight_norm",
+    "update_ratio",
+    "zero_gradient_share",
+    "dead_share",
+    "slope_share",
+    "saturated_share",
+    "distinct_units",
+    "time_growth",
+)
+SIGNED = frozenset(["loss", "update_cosine", "predicted_change", "output_mean", "target_mean", "time_growth"])
 KINDS = ("linear", "conv", "recurrent", "norm", "embedding", "other")
 ACTIVATIONS = ("identity", "relu", "sigmoid", "tanh", "gelu", "softmax")
 FACTS: dict[str, Any] = {
@@ -131,7 +163,15 @@ FACTS: dict[str, Any] = {
     "affine_chain": {"layers": 3, "narrowest": 8, "inputs": 8, "outputs": 8, "step": 1},
     "dropout": {"rate": 0.9, "step": 1},
     "input": {
-        "layer": "layer0", "rms": 300.0, "std": 2.0, "largest_std": 200.0, "smallest_std": 0.1, "typical_std": 1.0, "offset": 40.0, "largest_mean": 9.0, "features": 4,
+        "layer": "layer0",
+        "rms": 300.0,
+        "std": 2.0,
+        "largest_std": 200.0,
+        "smallest_std": 0.1,
+        "typical_std": 1.0,
+        "offset": 40.0,
+        "largest_mean": 9.0,
+        "features": 4,
     },
     "kept_gradients": 40,
     "not_in_optimizer": ["head.weight"],
@@ -144,36 +184,50 @@ FACTS: dict[str, Any] = {
     "bad_gradient": {"place": "layer0.weight", "step": 3, "singular": {"operation": "sqrt", "place": "sqrt after layer1"}},
     "bad_update": {"place": "layer0", "step": 4},
     "skipped_steps": 2,
-}  # fmt: skip
+}
 
 
+@cache
 def random_trace(seed: int) -> Trace:
     """Return a trace of arbitrary but legal content: any progress, any series, any facts, numbers of forty decades, zeros, NaN and infinities."""
     random = np.random.default_rng(seed)
     layers = [_random_layer(random, index) for index in range(random.integers(0, 9))]
     n_steps = int(random.integers(1, 80))
-    numbers = {name: _random_numbers(random, (n_steps,)) for name in sorted(RUN_LEVEL) if name != "loss" and random.random() < 0.7}
+    numbers = {name: _random_numbers(random, name, (n_steps,)) for name in sorted(RUN_LEVEL) if name != "loss" and random.random() < 0.7}
     if "norm_before_clipping" in numbers:  # the two are recorded together
-        numbers["clipping_limit"] = _random_numbers(random, (n_steps,))
-    tables = {name: _random_numbers(random, (n_steps, len(layers))) for name in LAYER_LEVEL if random.random() < 0.7}
-    curve = [stuck, falling, rising][int(random.integers(3))](n_steps) if random.random() < 0.6 else _random_numbers(random, (n_steps,))
+        numbers["clipping_limit"] = _random_numbers(random, "clipping_limit", (n_steps,))
+    tables = {name: _random_numbers(random, name, (n_steps, len(layers))) for name in LAYER_LEVEL if random.random() < 0.7}
+    curve = [stuck, falling, rising][int(random.integers(3))](n_steps) if random.random() < 0.6 else _random_numbers(random, "loss", (n_steps,))
     return synthetic_trace(
-        None if random.random() < 0.05 else curve, step=n_steps, layers=layers, facts={name: fact for name, fact in FACTS.items() if random.random() < 0.15},
+        None if random.random() < 0.05 else curve,
+        step=n_steps,
+        layers=layers,
+        facts={name: fact for name, fact in FACTS.items() if random.random() < 0.15},
         optimizer={"name": str(random.choice(["SGD", "Adam", "AdamW", "LBFGS"])), "learning_rate": 0.1, "weight_decay": float(random.choice([0.0, 0.5]))},
-        loss_kind=str(random.choice(["cross_entropy", "mse", "unknown"])), trivial_loss=None if random.random() < 0.3 else TRIVIAL, **numbers, **tables,
-    )  # fmt: skip
+        loss_kind=str(random.choice(["cross_entropy", "mse", "unknown"])),
+        trivial_loss=None if random.random() < 0.3 else TRIVIAL,
+        **numbers,
+        **tables,
+    )
 
 
 def _random_layer(random: np.random.Generator, index: int) -> Layer:
     n_in, n_out = (int(n) for n in random.integers(1, 20, 2))
     return Layer(
-        f"layer{index}", str(random.choice(KINDS)), (n_out, n_in), n_in, n_out, str(random.choice(ACTIVATIONS)), bool(random.random() < 0.2), int(random.integers(1, 50)),
-    )  # fmt: skip
+        f"layer{index}",
+        str(random.choice(KINDS)),
+        (n_out, n_in),
+        n_in,
+        n_out,
+        str(random.choice(ACTIVATIONS)),
+        bool(random.random() < 0.2),
+        int(random.integers(1, 50)),
+    )
 
 
-def _random_numbers(random: np.random.Generator, shape: tuple[int, ...]) -> Floats:
-    """Return numbers spread over some or many decades, of which some are zero, negative, NaN or infinite."""
+def _random_numbers(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> Floats:
+    """Return numbers spread over some or many decades, of which some are zero, NaN or infinite, and negative where the quantity may be."""
     values = 10.0 ** (random.uniform(-1, 1) * 10 + random.uniform(0, 8) * random.standard_normal(shape))
-    for odd in (0.0, np.nan, np.inf, -1.0):
-        values[random.random(shape) < random.choice([0.0, 0.0, 0.05, 1.0], p=[0.6, 0.2, 0.17, 0.03])] = odd
-    return values
+    for odd in (0.0, np.nan, np.inf):
+        values[random.random(shape) < random.choice([0.0, 0.05, 1.0], p=[0.8, 0.17, 0.03])] = odd
+    return values * random.choice([-1.0, 1.0], shape) if name in SIGNED else values

@@ -59,6 +59,20 @@ def test_silent_while_it_does_not_show(relative):
     assert RULE.examine(synthetic_trace(stuck(), gain=gains(relative), input_spread=1.0 + np.zeros(4), output_spread=1.0)) is None
 
 
+@pytest.mark.parametrize(
+    ("layers", "spread", "fires"),
+    [
+        (tower(4), 0.9e-3, True),
+        (tower(4), 1.1e-3, False),
+        (tower(2), 0.9e-3, False),  # one hidden layer: small on purpose
+        ((*tower(4), *tower(2, kind="norm")[:1]), 0.9e-3, False),  # whatever is lost is scaled up again
+    ],
+)
+def test_outputs_that_hardly_differ_between_samples_show_small_weights(layers, spread, fires):
+    trace = synthetic_trace(stuck(), layers=layers, gain=[0.05] * len(layers), output_spread=spread)
+    assert (RULE.examine(trace) is not None) is fires
+
+
 def test_silent_with_good_progress():
     assert RULE.examine(synthetic_trace(falling(), gain=gains(8.0), saturated_share=SQUASHED)) is None
 

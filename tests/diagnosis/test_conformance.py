@@ -9,7 +9,18 @@ import pytest
 
 from kazami.diagnosis import all_rules, assess, examine
 from kazami.records import Finding, Series, Trace
-from tests.diagnosis.synthetic import FACTS, FAMILIES, LAYER_LEVEL, RUN_LEVEL, assert_both_languages, assert_well_formed, random_trace, stuck, synthetic_trace, tower
+from tests.diagnosis.synthetic import (
+    FACTS,
+    FAMILIES,
+    LAYER_LEVEL,
+    RUN_LEVEL,
+    assert_both_languages,
+    assert_well_formed,
+    random_trace,
+    stuck,
+    synthetic_trace,
+    tower,
+)
 from tests.house.tree import ROOT
 
 RULES = all_rules()

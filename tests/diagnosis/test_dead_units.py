@@ -41,6 +41,10 @@ def test_a_layer_with_a_few_units_left_is_a_warning(share, severity):
     assert found.evidence[0].value == share
 
 
+def test_a_layer_born_half_dead_is_no_cause_of_its_own():
+    assert fire(RULE, synthetic_trace(stuck(), layers=RELU, dead_share=shares(0.1, ALL - 0.01, 0.1))).rank == RULE.rank
+
+
 def test_the_limit():
     assert fire(RULE, synthetic_trace(stuck(), layers=RELU, dead_share=shares(0.0, LIMIT + 0.01, 0.0))).place == "layer1"
     assert RULE.examine(synthetic_trace(stuck(), layers=RELU, dead_share=shares(LIMIT, LIMIT, LIMIT))) is None

@@ -83,7 +83,10 @@ def test_errors_and_warnings_stand_together_in_causal_order(findings_of):
 
 def test_what_was_looked_at_and_excluded_is_told_by_the_primary_only(findings_of):
     found = findings_of(
-        Says("cause", rank=1, confidence=0.9, excuse="not asked: it fired"), Says("innocent", excuse="depth"), Says("unseen"), Says("mark", rank=9, confidence=0.9)
+        Says("cause", rank=1, confidence=0.9, excuse="not asked: it fired"),
+        Says("innocent", excuse="depth"),
+        Says("unseen"),
+        Says("mark", rank=9, confidence=0.9),
     )
     assert [sentence.en for sentence in found[0].not_the_cause] == ["depth"]
     assert found[1].not_the_cause == ()

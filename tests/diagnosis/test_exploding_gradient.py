@@ -54,6 +54,29 @@ def test_a_norm_that_grows_from_step_to_step_fires_when_the_loss_runs_away():
     assert RULE.examine(synthetic_trace(stuck(), total_gradient_norm=norms)) is None
 
 
+BAD = {"place": "layer0.weight", "step": 9, "singular": {}}
+POLE = {"operation": "sqrt", "place": "sqrt after layer0"}
+
+
+@pytest.mark.parametrize(
+    ("layers", "bad", "fires"),
+    [
+        (tower(2, kind="recurrent", n_uses=4), BAD, True),
+        (tower(2, kind="recurrent", n_uses=3), BAD, False),
+        (tower(2, n_uses=50), BAD, False),
+        (tower(10), BAD, True),
+        (tower(9), BAD, False),
+        (tower(10), {**BAD, "singular": POLE}, False),  # an infinite derivative overflows without any depth
+    ],
+)
+def test_a_gradient_that_overflows_through_many_factors(layers, bad, fires):
+    found = RULE.examine(synthetic_trace(stuck(), layers=layers, facts={"bad_gradient": bad}))
+    assert (found is not None) is fires
+    if found is not None:
+        assert (found.place, found.step, found.severity) == ("layer0", 9, "error")
+        assert "step 9" in found.sentence.en
+
+
 def test_silent_with_good_progress():
     layers = tower(5, kind="recurrent", n_uses=9)
     assert RULE.examine(synthetic_trace(falling(), layers=layers, output_gradient_rms=grows(9.0), time_growth=9.0 + np.zeros(5))) is None

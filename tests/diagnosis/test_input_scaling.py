@@ -1,13 +1,24 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis.input_scaling import LARGEST_OFFSET, LARGEST_RATIO, LARGEST_RMS, STRONG, InputScaling
+from kazami.diagnosis.input_scaling import EXTREME, LARGEST_OFFSET, LARGEST_RATIO, LARGEST_RMS, STRONG, InputScaling
 from kazami.diagnosis.progress import is_slow
-from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, stuck, synthetic_trace
+from tests.diagnosis.synthetic import assert_both_languages, falling, fire, stuck, synthetic_trace
 
 RULE = InputScaling()
-UNIT = {"layer": "body.0", "rms": 1.0, "std": 1.0, "largest_std": 1.0, "smallest_std": 1.0, "typical_std": 1.0, "offset": 0.0, "largest_mean": 0.0, "features": 4}
-SLOW = 2.3 * np.linspace(1.0, 0.8, N_STEPS)  # explains a fifth and still falls a little: slow, not poor
+UNIT = {
+    "layer": "body.0",
+    "rms": 1.0,
+    "std": 1.0,
+    "largest_std": 1.0,
+    "smallest_std": 1.0,
+    "typical_std": 1.0,
+    "offset": 0.0,
+    "largest_mean": 0.0,
+    "features": 4,
+}
+SLOW = 2.3 * np.append(np.geomspace(1.0, 0.75, 10), np.linspace(0.75, 0.7, 90))  # explains a third and hardly falls: slow, not poor
+UNFINISHED = 2.3 * np.append(np.geomspace(1.0, 0.32, 10), np.linspace(0.32, 0.3, 90))  # explains most of it: not even slow
 
 
 def inputs(**changes):
@@ -56,6 +67,13 @@ def test_slow_progress_is_enough_for_strong_evidence_only(rms, fires):
     trace = synthetic_trace(SLOW, facts=inputs(rms=rms))
     assert is_slow(trace.progress)
     assert not trace.progress_is_poor
+    assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("rms", "fires"), [(1.01 * EXTREME * LARGEST_RMS, True), (0.99 * EXTREME * LARGEST_RMS, False)])
+def test_unfinished_work_is_enough_for_extreme_evidence_only(rms, fires):
+    trace = synthetic_trace(UNFINISHED, facts=inputs(rms=rms))
+    assert not is_slow(trace.progress)
     assert (RULE.examine(trace) is not None) is fires
 
 

@@ -49,6 +49,24 @@ def test_the_edge_of_stability_with_good_progress_is_no_fault():
     assert RULE.examine(synthetic_trace(falling(), stability_ratio=5.0, update_ratio=LARGE, update_cosine=-0.9)) is None
 
 
+@pytest.mark.parametrize(("optimizer", "fires"), [({"name": "SGD", "learning_rate": 0.1}, True), (ADAM, False)])
+def test_a_loss_that_runs_away_and_turns_back_weighs_less_with_an_adaptive_optimizer(optimizer, fires):
+    trace = synthetic_trace(2.3 * np.linspace(1.0, 3.0, N_STEPS), optimizer=optimizer, update_ratio=SMALL, update_cosine=-0.9)
+    assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("peak", "fires"), [(5.1 * LARGE_UPDATE, True), (4.9 * LARGE_UPDATE, False)])
+def test_a_first_step_that_threw_the_weights_away_is_remembered(peak, fires):
+    updates = np.full((N_STEPS, 4), 1e-3)
+    updates[1] = peak
+    found = RULE.examine(synthetic_trace(stuck(), update_ratio=updates, stability_ratio=1.0, update_cosine=-0.9, optimizer=ADAM))
+    assert found is None  # a peak and an oscillation of an adaptive optimizer are two weak witnesses short of the third
+    found = RULE.examine(synthetic_trace(rising(), update_ratio=updates, stability_ratio=1.0, optimizer=ADAM))
+    assert (found is not None) is fires
+    if found is not None:
+        assert found.evidence[-1].value == pytest.approx(peak)
+
+
 def test_silent_before_the_second_step():
     assert RULE.examine(synthetic_trace([2.3], stability_ratio=33.0, update_ratio=LARGE)) is None
 

@@ -29,6 +29,31 @@ def test_the_limit_of_the_updates(update, fires):
     assert (RULE.examine(trace) is not None) is fires
 
 
+@pytest.mark.parametrize(("ratio", "fires"), [(0.19 * LIMIT, True), (0.21 * LIMIT, False)])
+def test_far_below_the_threshold_somewhat_larger_updates_count_too(ratio, fires):
+    trace = synthetic_trace(stuck(), stability_ratio=ratio, update_ratio=np.full(4, 2.9 * SMALL_UPDATE))
+    assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("ratio", "fires"), [(0.19 * LIMIT, True), (0.21 * LIMIT, False)])
+def test_far_below_the_threshold_a_somewhat_better_pace_counts_too(ratio, fires):
+    trace = synthetic_trace(2.3 * np.linspace(1.0, 0.84, 40), stability_ratio=ratio, update_ratio=TINY)
+    assert trace.progress is not None
+    assert 0.08 < trace.progress.pace < 0.12
+    assert (RULE.examine(trace) is not None) is fires
+
+
+def test_a_measured_ratio_makes_it_surer():
+    unmeasured = fire(RULE, synthetic_trace(stuck(), update_ratio=TINY))
+    assert fire(RULE, synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=TINY)).confidence > unmeasured.confidence
+
+
+@pytest.mark.parametrize(("dead", "zero", "is_cut_off"), [(0.96, 0.0, True), (0.94, 0.97, False), (0.0, 0.99, True)])
+def test_the_limits_of_being_cut_off(dead, zero, is_cut_off):
+    trace = synthetic_trace(stuck(), dead_share=[dead, 0.0, 0.0, np.nan], zero_gradient_share=[zero, 0.0, 0.0, 1.0])
+    assert has_no_signal(trace) is is_cut_off
+
+
 def test_one_layer_that_moves_is_enough_to_be_silent():
     assert RULE.examine(synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=[1e-6, 1e-6, 0.01, 1e-6])) is None
     assert middle_update(synthetic_trace(update_ratio=[1e-6, np.nan, 0.01, 1e-6])) == 0.01

@@ -23,12 +23,15 @@ def ends_in(value, losses):
         (bad("target", "the target of the loss"), "The targets of step 12"),
         (bad("weight", "fc1.weight"), "`fc1.weight` holds"),
         (bad("operation", "log after fc2", "log"), "`log` gave the first"),
-        ({"bad_gradient": {"place": "fc1.weight", "step": AT, "singular": {"operation": "sqrt", "place": "sqrt after fc2"}}}, "`sqrt`, whose derivative is infinite"),
+        (
+            {"bad_gradient": {"place": "fc1.weight", "step": AT, "singular": {"operation": "sqrt", "place": "sqrt after fc2"}}},
+            "`sqrt`, whose derivative is infinite",
+        ),
         ({"bad_gradient": {"place": "fc1.weight", "step": AT, "singular": {}}}, "its gradient is not: the gradient of fc1.weight"),
         ({"bad_update": {"place": "fc1", "step": AT}}, "The optimizer's update of `fc1`"),
         ({}, "The loss is not finite from step 12 on"),
     ],
-)  # fmt: skip
+)
 def test_every_source_has_its_sentence(facts, says):
     found = fire(RULE, synthetic_trace(ends_in(np.nan, stuck()), facts=facts))
     assert says in found.sentence.en

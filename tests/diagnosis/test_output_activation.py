@@ -21,6 +21,10 @@ def test_a_squashed_output_before_a_loss_of_logits_is_an_exact_fact(losses, acti
     assert activation in found.sentence.ja
 
 
+def test_a_softmax_stands_just_before_the_others_in_the_causal_order():
+    assert fire(RULE, synthetic_trace(facts=squashed("softmax"))).rank < fire(RULE, synthetic_trace(facts=squashed("sigmoid"))).rank == RULE.rank
+
+
 def test_the_loss_is_named():
     found = fire(RULE, synthetic_trace(facts=squashed("sigmoid", "binary_cross_entropy_with_logits")))
     assert found.sentence.en.startswith("binary_cross_entropy_with_logits expects")
@@ -34,6 +38,7 @@ def test_a_softmax_applied_twice_is_also_a_squashed_output():
 def test_nll_of_something_that_is_no_logarithm(activation, says):
     found = fire(RULE, synthetic_trace(falling(), facts={"nll_without_log": {"activation": activation, "loss": "nll_loss", "step": 1}}))
     assert says in found.sentence.en
+    assert ("生の出力" in found.sentence.ja) is (activation == "identity")
     assert (found.evidence[0].value, found.evidence[0].limit) == (0.0, 1.0)
 
 

@@ -30,10 +30,16 @@ def test_an_optimizer_that_rescales_does_not_feel_it(name):
     assert RULE.examine(trace) is None
 
 
-@pytest.mark.parametrize("losses", [None, falling(), rising()], ids=["no losses", "falling", "rising"])
+@pytest.mark.parametrize("losses", [falling(), rising()], ids=["falling", "rising"])
 def test_silent_unless_progress_is_slow(losses):
-    trace = synthetic_trace(losses, norm_before_clipping=1.0, clipping_limit=0.01)
-    assert RULE.examine(trace) is None or losses is None
+    assert RULE.examine(synthetic_trace(losses, norm_before_clipping=1.0, clipping_limit=0.01)) is None
+
+
+@pytest.mark.parametrize(("end", "fires"), [(0.9, True), (0.75, False)])
+def test_slow_progress_is_enough(end, fires):
+    trace = synthetic_trace(2.3 * np.append(np.geomspace(1.0, 0.6, 10), 0.6 * np.linspace(1.0, end, 90)), norm_before_clipping=1.0, clipping_limit=0.01)
+    assert not trace.progress_is_poor
+    assert (RULE.examine(trace) is not None) is fires
 
 
 def test_silent_where_nothing_was_clipped():

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from kazami.diagnosis.saturated import LIMIT, Saturated
 from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, stuck, synthetic_trace

@@ -44,14 +44,31 @@ class AbstractRule(ABC):
         return None
 
     def finding(
-        self, *, confidence: float, sentence: Sentence, step: int = 1, place: str = "", evidence: Iterable[Evidence] = (), severity: Severity = "warning", wind: float | None = None,
+        self,
+        *,
+        confidence: float,
+        sentence: Sentence,
+        step: int = 1,
+        place: str = "",
+        evidence: Iterable[Evidence] = (),
+        severity: Severity = "warning",
+        wind: float | None = None,
         rank: int | None = None,
-    ) -> Finding:  # fmt: skip
+    ) -> Finding:
         """Return a finding of this rule."""
         return Finding(
-            id=self.id, name=self.name, severity=severity, confidence=round(min(max(confidence, 0.0), 0.99), 2), step=step, place=place, sentence=sentence, evidence=tuple(evidence),
-            wind=self.wind if wind is None else wind, rank=self.rank if rank is None else rank, family=self.family,
-        )  # fmt: skip
+            id=self.id,
+            name=self.name,
+            severity=severity,
+            confidence=round(min(max(confidence, 0.0), 0.99), 2),
+            step=step,
+            place=place,
+            sentence=sentence,
+            evidence=tuple(evidence),
+            wind=self.wind if wind is None else wind,
+            rank=self.rank if rank is None else rank,
+            family=self.family,
+        )
 
 
 def hidden(trace: Trace, kinds: tuple[str, ...] = HIDDEN_KINDS) -> list[int]:

@@ -15,9 +15,11 @@ IDEAL = {"relu": 2**0.5, "leaky_relu": 2**0.5, "gelu": 2**0.5, "silu": 2**0.5, "
 
 
 class BadInitScale(AbstractRule):
-    r"""Fires when the weights' gain :math:`\sigma_w\sqrt{n_{in}}` at the first step is more than 3 times, or less than a fifth of, the gain that keeps a signal's size, and it shows.
+    r"""Fires when the weights' gain :math:`\sigma_w\sqrt{n_{in}}` at the first step is more than 3 times, or less than a fifth of, the gain that keeps a
+    signal's size, and it shows.
 
-    It shows if the signal's spread between samples changes by two decades from the first layer to the last, or the first loss is three times that of the trivial predictor; and progress is poor.
+    It shows if the signal's spread between samples changes by two decades from the first layer to the last, or the first loss is twice that of the
+    trivial predictor; and progress is poor.
 
     Limits:
         Small weights before a normalisation layer or on a residual branch do no harm and do not show.
@@ -66,12 +68,17 @@ class BadInitScale(AbstractRule):
         layer = trace.layers[worst]
         excess = abs(np.log(typical / limit)) / np.log(5)
         return self.finding(
-            confidence=0.7 + 0.25 * min(float(excess), 1.0), place=layer.name, wind=wind, evidence=[Evidence("gain of the initial weights over the ideal", typical, limit, "", "He et al. 2015, section 2.2")],
+            confidence=0.7 + 0.25 * min(float(excess), 1.0),
+            place=layer.name,
+            wind=wind,
+            evidence=[Evidence("gain of the initial weights over the ideal", typical, limit, "", "He et al. 2015, section 2.2")],
             sentence=both(
-                f"The initial weights are too {'large' if large else 'small'}: their gain is {short(typical)} times the one that keeps a signal's size (worst in {layer_name(layer)}).",
-                f"初期の重みが{'大き' if large else '小さ'}すぎます。信号の大きさを保つ値の {short(typical)} 倍です（最も外れているのは {layer_name(layer)}）。",
+                f"The initial weights are too {'large' if large else 'small'}: their gain is {short(typical)} "
+                f"times the one that keeps a signal's size (worst in {layer_name(layer)}).",
+                f"初期の重みが{'大き' if large else '小さ'}すぎます。信号の大きさを保つ値の "
+                f"{short(typical)} 倍です（最も外れているのは {layer_name(layer)}）。",
             ),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say that the initial weights are of the right size."""

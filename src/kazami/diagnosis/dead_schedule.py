@@ -34,9 +34,12 @@ class DeadSchedule(AbstractRule):
             return None
         since = int(rates.steps[top + off[0]]) if off.size else trace.step
         return self.finding(
-            confidence=0.88, step=since, place="the schedule", evidence=[Evidence("learning rate over its largest value", share, LIMIT, "", "KZ206")],
+            confidence=0.88,
+            step=since,
+            place="the schedule",
+            evidence=[Evidence("learning rate over its largest value", share, LIMIT, "", "KZ206")],
             sentence=both(
                 f"The schedule has turned the learning rate down to {short(share)} of its largest value since step {since}, while much is left to learn.",
                 f"スケジュールがステップ {since} から学習率を最大値の {short(share)} 倍まで下げていますが、まだ学習の余地が大きく残っています。",
             ),
-        )  # fmt: skip
+        )

@@ -15,8 +15,8 @@ ALL = 0.95
 class DeadUnits(AbstractRule):
     """Fires when more than half of a layer's ReLU units were exactly zero on every sample of the last 50 recorded steps, while progress is poor.
 
-    A unit silent on all samples has exactly zero gradient and cannot come back by itself. Sparse layers in a training that goes well are no fault. A layer that was born dead is a cause;
-    one that died during training is more often the mark that a too large step left.
+    A unit silent on all samples has exactly zero gradient and cannot come back by itself. Sparse layers in a training that goes well are no fault. A layer
+    that was born dead is a cause; one that died during training is more often the mark that a too large step left.
 
     References:
         Lu et al. 2019, "Dying ReLU and initialization" (arXiv 1903.06733).
@@ -41,13 +41,18 @@ class DeadUnits(AbstractRule):
         layer, share = trace.layers[worst], float(now[worst])
         is_born = bool(born[worst] > LIMIT)
         return self.finding(
-            confidence=(0.85 if share > ALL else 0.6) + (0.08 if is_born else 0.0), place=layer.name, step=1 if is_born else _died_at(trace, worst), rank=23 if is_born and share > ALL else None if is_born else 46,
-            severity="error" if share > ALL else "warning", evidence=[Evidence("share of units silent on every sample", share, LIMIT, "", "last 50 recorded steps")],
+            confidence=(0.85 if share > ALL else 0.6) + (0.08 if is_born else 0.0),
+            place=layer.name,
+            step=1 if is_born else _died_at(trace, worst),
+            rank=23 if is_born and share > ALL else None if is_born else 46,
+            severity="error" if share > ALL else "warning",
+            evidence=[Evidence("share of units silent on every sample", share, LIMIT, "", "last 50 recorded steps")],
             sentence=both(
-                f"{share:.0%} of the units of {layer_name(layer)} are dead{' from the start' if is_born else ''}: they give zero on every sample and get no gradient.",
+                f"{share:.0%} of the units of {layer_name(layer)} are dead{' from the start' if is_born else ''}: "
+                "they give zero on every sample and get no gradient.",
                 f"{layer_name(layer)} のユニットの {share:.0%} が{'最初から' if is_born else ''}死んでいます。どのサンプルでも0を出し、勾配が届きません。",
             ),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say how few units are dead."""

@@ -27,10 +27,14 @@ class DoubleSoftmax(AbstractRule):
         if not fact:
             return None
         return self.finding(
-            confidence=0.97, severity="error", step=int(fact.get("step", 1)), place="the output of the model",
+            confidence=0.97,
+            severity="error",
+            step=int(fact.get("step", 1)),
+            place="the output of the model",
             evidence=[Evidence("softmax operations before the loss", 2.0, 1.0, "", "torch.nn.functional.cross_entropy applies log-softmax itself")],
             sentence=both(
-                "The model's output goes through softmax twice: once in the model and once inside the cross-entropy. The gradient is squeezed and the loss cannot come near zero.",
+                "The model's output goes through softmax twice: once in the model and once inside the "
+                "cross-entropy. The gradient is squeezed and the loss cannot come near zero.",
                 "モデルの出力にソフトマックスが二重に掛かっています（モデル内と交差エントロピー内）。勾配が押しつぶされ、損失は0に近づけません。",
             ),
-        )  # fmt: skip
+        )

@@ -31,18 +31,20 @@ DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that st
 @cache
 def all_rules() -> tuple[AbstractRule, ...]:
     """Return one instance of every rule, in causal order."""
-    rules = tuple(kind() for kind in plugins("kazami.diagnosis", AbstractRule))  # type: ignore[type-abstract]
+    rules = tuple(kind() for kind in plugins("kazami.diagnosis", AbstractRule))
     return tuple(sorted(rules, key=lambda rule: rule.rank))
 
 
 def examine(trace: Trace) -> list[Finding]:
     """Return the findings of a trace, the primary cause first.
 
-    Every rule sees the same trace with its progress filled in. Findings are ordered by their place in the causal order, moved back by doubt; the first that is no mere remark is primary and
-    carries the list of what was looked at and excluded.
+    Every rule sees the same trace with its progress filled in. Findings are ordered by their place in the causal order, moved back by doubt; the first that
+    is no mere remark is primary and carries the list of what was looked at and excluded.
     """
     trace = trace.replaced(progress=assess(trace))
     found = _too_early(trace) if 0 < trace.step < JUDGED and not trace.progress_is_poor else _all(trace)
+    if any(finding.severity != "info" and finding.name != "no_progress" for finding in found):
+        found = [finding for finding in found if finding.name != "no_progress"]  # a cause is known
     found.sort(key=lambda f: (SEVERITY_ORDER[f.severity], f.rank + DOUBT * (1 - f.confidence)))
     if not found or found[0].severity == "info":
         return found
@@ -63,7 +65,9 @@ def _all(trace: Trace) -> list[Finding]:
 
 
 def _too_early(trace: Trace) -> list[Finding]:
-    """Return what can be said before progress can be judged: exact facts as they are, and what would be a fault if progress were poor as a warning only where it is clear, else a remark."""
+    """Return what can be said before progress can be judged: exact facts as they are, and what would be a fault if progress were poor as a warning only
+    where it is clear, else a remark.
+    """
     exact = _all(trace)
     known = {finding.name for finding in exact}
     suspect = trace.replaced(progress=None if trace.progress is None else replace(trace.progress, is_poor=True))

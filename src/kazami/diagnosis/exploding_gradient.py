@@ -13,9 +13,11 @@ LIMIT = 3.0
 
 
 class ExplodingGradient(AbstractRule):
-    r"""Fires when progress is poor and gradients grow by more than 3 decades over the depth, over the unrolled time of a recurrent net, or when the total norm has grown a thousandfold.
+    r"""Fires when progress is poor and gradients grow by more than 3 decades over the depth, over the unrolled time of a recurrent net, or when the total
+    norm has grown a thousandfold.
 
-    A factor :math:`\rho` per layer or time step above 1 multiplies: :math:`\rho^{L}`; three decades leave the first layer with steps a thousand times those of the last.
+    A factor :math:`\rho` per layer or time step above 1 multiplies: :math:`\rho^{L}`; three decades leave the first layer with steps a thousand times those
+    of the last.
 
     References:
         Pascanu, Mikolov and Bengio 2013, section 2.
@@ -42,9 +44,12 @@ class ExplodingGradient(AbstractRule):
             return None
         first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
         return self._found(
-            growth, first.name, f"Gradients grow by {short(growth)} decades between {layer_name(last)} and {layer_name(first)}.",
-            f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(growth)} 桁増大しています。", "over depth",
-        )  # fmt: skip
+            growth,
+            first.name,
+            f"Gradients grow by {short(growth)} decades between {layer_name(last)} and {layer_name(first)}.",
+            f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(growth)} 桁増大しています。",
+            "over depth",
+        )
 
     def _over_time(self, trace: Trace) -> Finding | None:
         values = np.fmax(recent(trace, "time_growth"), early(trace, "time_growth"))
@@ -56,9 +61,12 @@ class ExplodingGradient(AbstractRule):
             return None
         layer = trace.layers[worst]
         return self._found(
-            growth, layer.name, f"Gradients grow by {short(growth)} decades over the {layer.n_uses} time steps of {layer_name(layer)}.",
-            f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(growth)} 桁増大しています。", "over time",
-        )  # fmt: skip
+            growth,
+            layer.name,
+            f"Gradients grow by {short(growth)} decades over the {layer.n_uses} time steps of {layer_name(layer)}.",
+            f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(growth)} 桁増大しています。",
+            "over time",
+        )
 
     def _overflow(self, trace: Trace) -> Finding | None:
         bad = trace.facts.get("bad_gradient")
@@ -67,12 +75,18 @@ class ExplodingGradient(AbstractRule):
             return None
         where = reused[0] if reused else trace.layers[matrices(trace)[0]]
         return self.finding(
-            confidence=0.75, place=where.name, step=int(bad["step"]), severity="error", evidence=[Evidence("steps until the gradient overflowed", float(bad["step"]), None, "steps", "")],
+            confidence=0.75,
+            place=where.name,
+            step=int(bad["step"]),
+            severity="error",
+            evidence=[Evidence("steps until the gradient overflowed", float(bad["step"]), None, "steps", "")],
             sentence=both(
-                f"The gradient overflowed at step {bad['step']} while the loss was finite: its factors multiply through {layer_name(where)} ({where.n_uses} uses).",
-                f"損失が有限のままステップ {bad['step']} で勾配が桁あふれしました。{layer_name(where)}（{where.n_uses} 回使用）を通るたびに係数が掛け合わされています。",
+                f"The gradient overflowed at step {bad['step']} while the loss was finite: its "
+                f"factors multiply through {layer_name(where)} ({where.n_uses} uses).",
+                f"損失が有限のままステップ {bad['step']} で勾配が桁あふれしました。"
+                f"{layer_name(where)}（{where.n_uses} 回使用）を通るたびに係数が掛け合わされています。",
             ),
-        )  # fmt: skip
+        )
 
     def _over_steps(self, trace: Trace) -> Finding | None:
         norms = trace["total_gradient_norm"].values
@@ -83,9 +97,13 @@ class ExplodingGradient(AbstractRule):
         if growth <= LIMIT:
             return None
         return self.finding(
-            confidence=0.6, rank=48, evidence=[Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold")],
-            sentence=both(f"The gradient norm has grown by {short(growth)} decades since the start.", f"勾配のノルムが開始時から {short(growth)} 桁増大しています。"),
-        )  # fmt: skip
+            confidence=0.6,
+            rank=48,
+            evidence=[Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold")],
+            sentence=both(
+                f"The gradient norm has grown by {short(growth)} decades since the start.", f"勾配のノルムが開始時から {short(growth)} 桁増大しています。"
+            ),
+        )
 
     def _found(self, growth: float, place: str, en: str, ja: str, what: str) -> Finding:
         return self.finding(

@@ -10,10 +10,12 @@ LARGE_SHARE = 0.2
 
 
 class FrozenParameters(AbstractRule):
-    """Fires for parameters that backward reaches but no optimizer holds, that an optimizer holds but no gradient ever reaches, or that are frozen while progress is poor.
+    """Fires for parameters that backward reaches but no optimizer holds, that an optimizer holds but no gradient ever reaches, or that are frozen while
+    progress is poor.
 
-    The first is exact and needs no poor progress, since such gradients are computed for nothing. A missing gradient (a ``detach()``, a ``no_grad`` block, an unused branch) counts when
-    progress is poor or when it concerns more than a fifth of the parameters. ``requires_grad=False`` is usually meant and counts only when progress is poor.
+    The first is exact and needs no poor progress, since such gradients are computed for nothing. A missing gradient (a ``detach()``, a ``no_grad`` block,
+    an unused branch) counts when progress is poor or when it concerns more than a fifth of the parameters. ``requires_grad=False`` is usually meant and
+    counts only when progress is poor.
     """
 
     id: ClassVar = "KZ305"
@@ -37,9 +39,11 @@ class FrozenParameters(AbstractRule):
         share = float(trace.facts.get("never_given_share", 0.0))
         if ungiven and (trace.progress_is_poor or share > LARGE_SHARE):
             return self._found(
-                ungiven, 0.9 if trace.progress_is_poor else 0.7, "are in the optimizer but never get a gradient (cut off by detach(), no_grad, or not used)",
+                ungiven,
+                0.9 if trace.progress_is_poor else 0.7,
+                "are in the optimizer but never get a gradient (cut off by detach(), no_grad, or not used)",
                 "はオプティマイザにありますが、勾配が一度も届いていません（detach()、no_grad、または未使用）",
-            )  # fmt: skip
+            )
         frozen = sorted({*trace.facts.get("frozen", {}), *trace.facts.get("requires_no_gradient", ())})
         if frozen and trace.progress_is_poor:
             return self._found(frozen, 0.75, "have requires_grad=False", "は requires_grad=False です")
@@ -48,6 +52,8 @@ class FrozenParameters(AbstractRule):
     def _found(self, names: list[str], confidence: float, en: str, ja: str) -> Finding:
         where = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
         return self.finding(
-            confidence=confidence, place=names[0], evidence=[Evidence("parameters that never move", float(len(names)), 0.0, "", "set difference of graph and optimizers")],
+            confidence=confidence,
+            place=names[0],
+            evidence=[Evidence("parameters that never move", float(len(names)), 0.0, "", "set difference of graph and optimizers")],
             sentence=both(f"{len(names)} parameters {en}: {where}.", f"{len(names)} 個のパラメータ{ja}: {where}"),
-        )  # fmt: skip
+        )

@@ -5,19 +5,20 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
-from .progress import is_slow
+from .progress import falls_short, is_slow
 
 LARGEST_RMS = 10.0
 LARGEST_OFFSET = 5.0
 LARGEST_RATIO = 100.0
-STRONG = 3.0  # evidence so strong that slow progress is enough
+STRONG, EXTREME = 3.0, 10.0  # times the limit: evidence so strong that slow, or merely unfinished, progress is enough
 
 
 class InputScaling(AbstractRule):
     r"""Fires when the first layer's inputs are far from unit scale, offset, or of very different scales, while progress is poor.
 
-    Initialisation keeps signals at unit size only for inputs of unit size; the curvature of the first layer is :math:`E[xx^T]` times that of its output, so its largest eigenvalue grows with
-    rms² and with (mean/std)², and its condition number with the square of the ratio between features (LeCun et al. 1998, "Efficient BackProp", section 4.3).
+    Initialisation keeps signals at unit size only for inputs of unit size; the curvature of the first layer is :math:`E[xx^T]` times that of its output, so
+    its largest eigenvalue grows with rms² and with (mean/std)², and its condition number with the square of the ratio between features (LeCun et al. 1998,
+    "Efficient BackProp", section 4.3).
     """
 
     id: ClassVar = "KZ303"
@@ -31,7 +32,7 @@ class InputScaling(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if inputs are badly scaled and progress is poor."""
         fact = trace.facts.get("input")
-        if not fact or not is_slow(trace.progress):
+        if not fact or not falls_short(trace.progress, 0.8, 0.1):
             return None
         ratio = fact["largest_std"] / max(fact["typical_std"], 1e-30) if fact["features"] > 1 else 1.0
         measures = [
@@ -44,16 +45,18 @@ class InputScaling(AbstractRule):
         if value <= limit:
             return None
         excess = value / limit
-        if not trace.progress_is_poor and excess < STRONG:
+        if not (trace.progress_is_poor or excess > EXTREME or (excess > STRONG and is_slow(trace.progress))):
             return None
         return self.finding(
-            confidence=0.6 + 0.35 * min((excess - 1) / 9, 1.0), place=fact["layer"], evidence=[Evidence(en, value, limit, "", "LeCun et al. 1998, section 4.3")],
+            confidence=0.6 + 0.35 * min((excess - 1) / 9, 1.0),
+            place=fact["layer"],
+            evidence=[Evidence(en, value, limit, "", "LeCun et al. 1998, section 4.3")],
             wind=-1.0 if "smallness" in en else None,
             sentence=both(
                 f"The inputs of {layer_name_of(fact)} are not of unit scale: {en} is {short(value)} (limit {short(limit)}).",
                 f"{layer_name_of(fact)} の入力が標準的な尺度から外れています。{ja}が {short(value)}（限度 {short(limit)}）です。",
             ),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say that the inputs are of unit scale."""

@@ -31,10 +31,15 @@ class LogOfSoftmax(AbstractRule):
         bad = trace.facts.get("first_bad") or trace.facts.get("bad_gradient")
         from_log = bool(bad) and ("log" in str(bad) or "softmax" in str(bad))
         return self.finding(
-            confidence=0.9 if from_log else 0.6, severity="error" if from_log else "info", step=int(fact.get("step", 1)), place="the loss", wind=2.0 if from_log else 0.0, rank=3 if from_log else 70,
+            confidence=0.9 if from_log else 0.6,
+            severity="error" if from_log else "info",
+            step=int(fact.get("step", 1)),
+            place="the loss",
+            wind=2.0 if from_log else 0.0,
+            rank=3 if from_log else 70,
             evidence=[Evidence("largest safe distance between logits", SMALLEST_FLOAT32_EXPONENT, None, "", "smallest positive float32")],
             sentence=both(
                 "The loss takes log(softmax(x)) in two operations: a probability that rounds to zero gives -inf and a NaN gradient. log_softmax is exact.",
                 "損失が log(softmax(x)) を二段階で計算しています。0に丸められた確率は -inf と NaN の勾配になります。log_softmax なら正確です。",
             ),
-        )  # fmt: skip
+        )

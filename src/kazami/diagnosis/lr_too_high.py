@@ -8,17 +8,20 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, is_adaptive, number, recent, short
+from .progress import falls_short
 
 LARGE_UPDATE = 0.1
+REWRITTEN = 2.0  # a first update twice the size of the weights leaves nothing of their initialisation
 FILLED = 20  # steps: two memories of Adam's first average at its default of 0.9
 
 
 class LrTooHigh(AbstractRule):
     r"""Fires when progress is poor and the steps are too large by the optimizer's own threshold, or by their size beside the weights.
 
-    First witness: the stability ratio :math:`\lambda_{max}(P^{-1/2} H P^{-1/2}) / \lambda^*` with the threshold of the optimizer in use (2/η for gradient descent, 2(1+β)/η with momentum,
-    38/η for Adam with its defaults), measured on the live graph. Above 1 a step grows along the sharpest direction. Second: updates of more than a tenth of the weights, sustained. Third: a loss
-    that stands above where it began. Training at a ratio of about 1 that makes progress (the edge of stability) does not fire.
+    First witness: the stability ratio :math:`\lambda_{max}(P^{-1/2} H P^{-1/2}) / \lambda^*` with the threshold of the optimizer in use (2/η for gradient
+    descent, 2(1+β)/η with momentum, 38/η for Adam with its defaults), measured on the live graph. Above 1 a step grows along the sharpest direction.
+    Second: updates of more than a tenth of the weights, sustained. Third: a loss that stands above where it began. Training at a ratio of about 1 that
+    makes progress (the edge of stability) does not fire.
 
     References:
         Cohen et al. 2021 (arXiv 2103.00065), 2022 (arXiv 2207.14484).
@@ -34,15 +37,15 @@ class LrTooHigh(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if steps are too large while progress is poor."""
         progress = trace.progress
-        if progress is None or not progress.is_poor or trace.step < 2:
-            return None
         ratio, update, peak = stability(trace), typical_update(trace), peak_update(trace)
+        if progress is None or trace.step < 2 or not (progress.is_poor or (peak > REWRITTEN and falls_short(progress, 0.6, 0.3))):
+            return None
         weight = 0.0
         if ratio > 1.2:
             weight += 0.45 + 0.2 * min(math.log10(ratio), 1.0)
         if update > LARGE_UPDATE:
             weight += 0.3 + 0.2 * min(math.log10(update / LARGE_UPDATE), 1.0)
-        elif peak > 5 * LARGE_UPDATE:
+        if peak > 5 * LARGE_UPDATE and not update > LARGE_UPDATE:
             weight += 0.3 + 0.2 * min(math.log10(peak / (5 * LARGE_UPDATE)), 1.0)
         if overshoot(trace) > 3:
             weight += 0.2
@@ -71,9 +74,12 @@ class LrTooHigh(AbstractRule):
         )
         ja = f"安定限界の {short(ratio)} 倍" if ratio > 1.2 else f"更新量が重みの {short(update)} 倍" if update > LARGE_UPDATE else "損失が開始時より上昇"
         return self.finding(
-            confidence=confidence, step=int(worse[0]) if worse.size else 1, severity="error" if trace.progress is not None and trace.progress.is_diverging else "warning", evidence=evidence,
+            confidence=confidence,
+            step=int(worse[0]) if worse.size else 1,
+            severity="error" if trace.progress is not None and trace.progress.is_diverging else "warning",
+            evidence=evidence,
             sentence=both(f"The learning rate {short(rate)} is too high: {why}.", f"学習率 {short(rate)} が高すぎます（{ja}）。"),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say how far below its limit the learning rate is."""
@@ -84,16 +90,13 @@ class LrTooHigh(AbstractRule):
 
 
 def stability(trace: Trace) -> float:
-    """Return the typical stability ratio: the larger of its medians early and now, so that a training thrown off at the start still shows why; NaN where it was not measured."""
+    """Return the typical stability ratio: the larger of its medians early and now, so that a training thrown off at the start still shows why; NaN where it
+    was not measured.
+    """
     series = trace["stability_ratio"]
-    values, steps = series.values, series.steps
-    if is_adaptive(trace):  # until its averages have filled, an adaptive optimizer's ratio is large and means nothing
-        values = values[steps >= FILLED]
-    series_values = values[np.isfinite(values)]
-    if series_values.size == 0:
-        return math.nan
-    series = series_values
-    return float(max(np.median(series[-6:]), np.median(series[:4])))
+    filled = series.steps >= (FILLED if is_adaptive(trace) else 0)  # until its averages have filled, an adaptive optimizer's ratio is large and means nothing
+    values = series.values[filled & np.isfinite(series.values)]
+    return float(max(np.median(values[-6:]), np.median(values[:4]))) if values.size else math.nan
 
 
 def typical_update(trace: Trace) -> float:

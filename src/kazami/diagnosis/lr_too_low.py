@@ -17,8 +17,8 @@ LEAST_STEPS = 10
 class LrTooLow(AbstractRule):
     r"""Fires when much is left to gain, little is being gained, and steps are far below what the curvature allows.
 
-    Witnesses: a stability ratio below 0.05 (a step twenty times as long would still be stable), relative updates below 3e-4 in the middle layer, and a loss that falls in a straight line, as slowly
-    as its gradient says. Silent where gradients vanish or units are dead: a larger step would not help there.
+    Witnesses: a stability ratio below 0.05 (a step twenty times as long would still be stable), relative updates below 3e-4 in the middle layer, and a loss
+    that falls in a straight line, as slowly as its gradient says. Silent where gradients vanish or units are dead: a larger step would not help there.
     """
 
     id: ClassVar = "KZ202"
@@ -34,23 +34,27 @@ class LrTooLow(AbstractRule):
         if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
             return None
         ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
-        is_slow = progress.explained < 0.6 and progress.pace < (0.12 if ratio < LIMIT / 5 else 0.08)
-        if has_no_signal(trace):
-            return None
-        if not is_slow or not update < SMALL_UPDATE * (3 if ratio < LIMIT / 5 else 1) or ratio > LIMIT:
+        is_far_below = ratio < LIMIT / 5  # a hundred times as long a step would be stable
+        is_slow = progress.explained < 0.6 and progress.pace < (0.12 if is_far_below else 0.08)
+        if has_no_signal(trace) or not is_slow or ratio > LIMIT or not update < SMALL_UPDATE * (10 if is_far_below else 1):
             return None
         confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
         if ratio < LIMIT:
             confidence += 0.1
         rate = number(trace, "learning_rate", 1)
         return self.finding(
-            confidence=confidence, evidence=[Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, LIMIT, "", "a step 20 times as long is stable"),
-                                             Evidence("size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration")],
+            confidence=confidence,
+            evidence=[
+                Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, LIMIT, "", "a step 20 times as long is stable"),
+                Evidence("size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration"),
+            ],
             sentence=both(
-                f"The learning rate {short(rate)} is too low: updates are {short(update)} of the weights, and the loss has gained only {max(progress.fall, 0):.1%} in {trace.step} steps.",
-                f"学習率 {short(rate)} が低すぎます。更新量は重みの {short(update)} 倍で、{trace.step} ステップで損失は {max(progress.fall, 0):.1%} しか減っていません。",
+                f"The learning rate {short(rate)} is too low: updates are {short(update)} of the weights, and "
+                f"the loss has gained only {max(progress.fall, 0):.1%} in {trace.step} steps.",
+                f"学習率 {short(rate)} が低すぎます。更新量は重みの {short(update)} 倍で、{trace.step} "
+                f"ステップで損失は {max(progress.fall, 0):.1%} しか減っていません。",
             ),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say that steps are large enough."""

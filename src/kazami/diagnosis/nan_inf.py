@@ -13,9 +13,11 @@ RISE = 10.0
 
 
 class NanInf(AbstractRule):
-    """Fires at the first non-finite number and names it: batch, target, operation after a layer, gradient with the operation whose derivative is infinite, update, weight.
+    """Fires at the first non-finite number and names it: batch, target, operation after a layer, gradient with the operation whose derivative is infinite,
+    update, weight.
 
-    Read from the live graph of that very step. If loss, gradient or update had grown tenfold over the steps before, the number overflowed at the end of a storm, and the storm's cause ranks first.
+    Read from the live graph of that very step. If loss, gradient or update had grown tenfold over the steps before, the number overflowed at the end of a
+    storm, and the storm's cause ranks first.
     """
 
     id: ClassVar = "KZ103"
@@ -38,9 +40,14 @@ class NanInf(AbstractRule):
         if bad["source"] in ("gradient",) and bad.get("operation") and not _grew_a_lot(trace, int(bad["step"])):
             after_storm = False
         return self.finding(
-            confidence=0.95, severity="error", step=int(bad["step"]), place=str(bad["place"]), rank=60 if after_storm else None,
-            evidence=[Evidence("first non-finite number at step", float(bad["step"]), None, "", "live graph of that step")], sentence=_sentence(bad),
-        )  # fmt: skip
+            confidence=0.95,
+            severity="error",
+            step=int(bad["step"]),
+            place=str(bad["place"]),
+            rank=60 if after_storm else None,
+            evidence=[Evidence("first non-finite number at step", float(bad["step"]), None, "", "live graph of that step")],
+            sentence=_sentence(bad),
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say that all numbers are finite."""

@@ -12,8 +12,8 @@ WORKS = 0.7
 class NoNonlinearity(AbstractRule):
     """Fires when two or more weight layers follow one another with no operation between input and output that bends (exact, from the live graph).
 
-    Such a network equals one matrix. A layer narrower than both its ends limits the rank on purpose (linear auto-encoder, factorisation) and does not fire; a training that explains
-    70 % of its loss all the same gets a remark only.
+    Such a network equals one matrix. A layer narrower than both its ends limits the rank on purpose (linear auto-encoder, factorisation) and does not fire;
+    a training that explains 70 % of its loss all the same gets a remark only.
     """
 
     id: ClassVar = "KZ301"
@@ -32,10 +32,15 @@ class NoNonlinearity(AbstractRule):
             return None
         works = trace.progress is not None and trace.progress.explained > WORKS
         return self.finding(
-            confidence=0.95, severity="info" if works else "warning", step=int(fact.get("step", 1)), wind=0.0 if works else None, rank=80 if works else None,
+            confidence=0.95,
+            severity="info" if works else "warning",
+            step=int(fact.get("step", 1)),
+            wind=0.0 if works else None,
+            rank=80 if works else None,
             evidence=[Evidence("weight layers in a row without an activation", float(fact["layers"]), 1.0, "", "a product of matrices is one matrix")],
             sentence=both(
-                f"The network is linear: its {fact['layers']} weight layers have no activation between them and equal one matrix of {fact['inputs']} × {fact['outputs']}.",
+                f"The network is linear: its {fact['layers']} weight layers have no activation between "
+                f"them and equal one matrix of {fact['inputs']} × {fact['outputs']}.",
                 f"このネットワークは線形です。{fact['layers']} 個の層の間に活性化関数がなく、{fact['inputs']} × {fact['outputs']} の一つの行列と同じです。",
             ),
-        )  # fmt: skip
+        )

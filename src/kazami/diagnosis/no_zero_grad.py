@@ -28,9 +28,12 @@ class NoZeroGrad(AbstractRule):
         if kept < LEAST_STEPS or kept < trace.step // 2:
             return None
         return self.finding(
-            confidence=0.97, severity="error", step=2, evidence=[Evidence("steps in a row with gradients not cleared", float(kept), float(LEAST_STEPS), "steps", "exact comparison")],
+            confidence=0.97,
+            severity="error",
+            step=2,
+            evidence=[Evidence("steps in a row with gradients not cleared", float(kept), float(LEAST_STEPS), "steps", "exact comparison")],
             sentence=both(
                 "Gradients are never cleared: every backward adds to those of all earlier steps (zero_grad is missing).",
                 "勾配が一度も消去されていません。backward のたびに、以前のすべてのステップの勾配に加算されています（zero_grad がありません）。",
             ),
-        )  # fmt: skip
+        )

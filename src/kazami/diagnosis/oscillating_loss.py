@@ -19,10 +19,12 @@ JAGGED = 1.5  # mean squared second difference over the variance: 6 for white no
 class OscillatingLoss(AbstractRule):
     """Fires when progress is poor and the newest half of the losses swings with a period of its own.
 
-    The autocorrelation of the newest half, its trend taken out, must fall below -0.4 at some lag (half a period) and the swing must be more than 5 % of the loss. The noise of batches is
+    The autocorrelation of the newest half, its trend taken out, must fall below -0.4 at some lag (half a period) and the swing must be more than 5 % of the
+    loss. The noise of batches is
     uncorrelated: among 100 samples of white noise -0.4 lies four standard errors away.
 
-    A fixed order of unlike batches swings too, but jaggedly: the swing must be smooth, or be of period two with successive updates that point against one another.
+    A fixed order of unlike batches swings too, but jaggedly: the swing must be smooth, or be of period two with successive updates that point against one
+    another.
     """
 
     id: ClassVar = "KZ203"
@@ -43,17 +45,23 @@ class OscillatingLoss(AbstractRule):
         if depth > LIMIT or swing < LEAST_SWING or not is_of_the_steps(trace, newest, lag):
             return None
         return self.finding(
-            confidence=0.6 + 0.3 * min((LIMIT - depth) / 0.5, 1.0), step=int(trace["loss"].steps[losses.size // 2]),
-            evidence=[Evidence("deepest autocorrelation of the loss", depth, LIMIT, "", "four standard errors of white noise"), Evidence("period", 2.0 * lag, None, "steps", "")],
+            confidence=0.6 + 0.3 * min((LIMIT - depth) / 0.5, 1.0),
+            step=int(trace["loss"].steps[losses.size // 2]),
+            evidence=[
+                Evidence("deepest autocorrelation of the loss", depth, LIMIT, "", "four standard errors of white noise"),
+                Evidence("period", 2.0 * lag, None, "steps", ""),
+            ],
             sentence=both(
                 f"The loss swings with a period of about {2 * lag} steps and an amplitude of {short(swing)} of its level instead of falling.",
                 f"損失が下がらず、約 {2 * lag} ステップの周期で振動しています（振れ幅は水準の {short(swing)} 倍）。",
             ),
-        )  # fmt: skip
+        )
 
 
 def is_of_the_steps(trace: Trace, newest: Floats, lag: int) -> bool:
-    """Return whether the swing comes from the steps and not from an order of unlike batches: it is smooth, or its successive updates point against one another."""
+    """Return whether the swing comes from the steps and not from an order of unlike batches: it is smooth, or its successive updates point against one
+    another.
+    """
     if lag == 1:
         return number(trace, "update_cosine") < -0.3
     return float(np.mean(np.diff(newest, 2) ** 2)) < JAGGED * float(np.var(newest))

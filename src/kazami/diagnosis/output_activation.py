@@ -10,10 +10,11 @@ LEAST_OUTSIDE = 0.02
 
 
 class OutputActivation(AbstractRule):
-    """Fires when the output is squashed before a loss that wants logits, when ``nll_loss`` is given something that is no log-probability, or when targets lie outside the output's range.
+    """Fires when the output is squashed before a loss that wants logits, when ``nll_loss`` is given something that is no log-probability, or when targets
+    lie outside the output's range.
 
-    The first two are exact facts of the live graph. The third compares the range of the last activation (sigmoid [0, 1], tanh [-1, 1], ReLU [0, ∞)) with the targets seen: at
-    least 2 % of them must lie outside; below 10 % progress must be poor as well.
+    The first two are exact facts of the live graph. The third compares the range of the last activation (sigmoid [0, 1], tanh [-1, 1], ReLU [0, ∞)) with
+    the targets seen: at least 2 % of them must lie outside; below 10 % progress must be poor as well.
     """
 
     id: ClassVar = "KZ302"
@@ -40,33 +41,45 @@ class OutputActivation(AbstractRule):
     def _squashed(self, fact: dict[str, Any]) -> Finding:
         activation, loss = fact["activation"], fact["loss"]
         return self.finding(
-            confidence=0.95 if activation in ("softmax", "sigmoid") else 0.85, step=int(fact.get("step", 1)), place="the output of the model", severity="error",
+            confidence=0.95 if activation in ("softmax", "sigmoid") else 0.85,
+            step=int(fact.get("step", 1)),
+            place="the output of the model",
+            severity="error",
             evidence=[Evidence("activations between the last layer and the loss", 1.0, 0.0, "", f"{loss} expects logits")],
             rank=7 if activation == "softmax" else None,
             sentence=both(
                 f"{loss} expects unbounded logits, but the model's output passes through {activation} first.",
                 f"{loss} は範囲に制限のないロジットを期待しますが、モデルの出力が先に {activation} を通っています。",
             ),
-        )  # fmt: skip
+        )
 
     def _no_log(self, fact: dict[str, Any]) -> Finding:
         activation = fact["activation"]
         return self.finding(
-            confidence=0.93, step=int(fact.get("step", 1)), place="the output of the model", severity="error",
+            confidence=0.93,
+            step=int(fact.get("step", 1)),
+            place="the output of the model",
+            severity="error",
             evidence=[Evidence("log-softmax before nll_loss", 0.0, 1.0, "", "nll_loss expects log-probabilities")],
             sentence=both(
-                f"nll_loss expects log-probabilities, but is given {'raw outputs' if activation == 'identity' else 'the result of ' + activation}: the loss can fall without anything being learned.",
-                f"nll_loss は対数確率を期待しますが、{'生の出力' if activation == 'identity' else activation + ' の結果'}が渡されています。何も学ばずに損失だけが下がります。",
+                f"nll_loss expects log-probabilities, but is given {'raw outputs' if activation == 'identity' else 'the result of ' + activation}: "
+                "the loss can fall without anything being learned.",
+                f"nll_loss は対数確率を期待しますが、{'生の出力' if activation == 'identity' else activation + ' の結果'}が渡されています。"
+                "何も学ばずに損失だけが下がります。",
             ),
-        )  # fmt: skip
+        )
 
     def _outside(self, fact: dict[str, Any]) -> Finding:
         low, high, share = fact["low"], fact["high"], fact["outside"]
         return self.finding(
-            confidence=0.75 + 0.2 * min(share / 0.3, 1.0), step=int(fact.get("step", 1)), place=fact["layer"],
+            confidence=0.75 + 0.2 * min(share / 0.3, 1.0),
+            step=int(fact.get("step", 1)),
+            place=fact["layer"],
             evidence=[Evidence("share of targets outside the output's range", share, LEAST_OUTSIDE, "", f"range of {fact['activation']}")],
             sentence=both(
-                f"{share:.0%} of the targets ({short(fact['target_low'])} … {short(fact['target_high'])}) lie outside what {fact['activation']} can give ({short(low)} … {short(high)}).",
-                f"目標値（{short(fact['target_low'])} … {short(fact['target_high'])}）の {share:.0%} が、{fact['activation']} の出せる範囲（{short(low)} … {short(high)}）の外にあります。",
+                f"{share:.0%} of the targets ({short(fact['target_low'])} … {short(fact['target_high'])}) lie "
+                f"outside what {fact['activation']} can give ({short(low)} … {short(high)}).",
+                f"目標値（{short(fact['target_low'])} … {short(fact['target_high'])}）の {share:.0%} が、"
+                f"{fact['activation']} の出せる範囲（{short(low)} … {short(high)}）の外にあります。",
             ),
-        )  # fmt: skip
+        )

@@ -12,7 +12,9 @@ LIMIT = 0.1
 
 
 class OverClipping(AbstractRule):
-    """Fires when clipping leaves less than a tenth of the gradient at more than half of the steps, progress is slow, and the optimizer does not rescale (Adam does not feel a constant factor)."""
+    """Fires when clipping leaves less than a tenth of the gradient at more than half of the steps, progress is slow, and the optimizer does not rescale
+    (Adam does not feel a constant factor).
+    """
 
     id: ClassVar = "KZ206"
     name: ClassVar = "over_clipping"
@@ -37,10 +39,11 @@ class OverClipping(AbstractRule):
         if not share < LIMIT:
             return None
         return self.finding(
-            confidence=0.75 + 0.15 * min(float(np.log10(LIMIT / share)), 1.0), place="gradient clipping",
+            confidence=0.75 + 0.15 * min(float(np.log10(LIMIT / share)), 1.0),
+            place="gradient clipping",
             evidence=[Evidence("share of the gradient that clipping leaves", share, LIMIT, "", "median over the recorded steps")],
             sentence=both(
                 f"Clipping leaves only {short(share)} of the gradient at a typical step: training is slowed by that factor.",
                 f"クリッピング後に残る勾配は典型的なステップで {short(share)} 倍だけで、その分だけ学習が遅くなっています。",
             ),
-        )  # fmt: skip
+        )

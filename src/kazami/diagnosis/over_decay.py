@@ -28,8 +28,12 @@ class OverDecay(AbstractRule):
         if not isinstance(decay, int | float) or decay <= 0 or not trace.progress_is_poor or not trace.has("weight_norm", "gradient_norm"):
             return None
         columns = matrices(trace)
-        weights, gradients = trace["weight_norm"].values[:, columns], trace["gradient_norm"].values[:, columns]
-        total_w, total_g = np.sqrt(np.nansum(weights**2, 1)), np.sqrt(np.nansum(gradients**2, 1))
+        weights, gradients = trace["weight_norm"], trace["gradient_norm"]
+        both_seen = np.isin(weights.steps, gradients.steps), np.isin(gradients.steps, weights.steps)
+        total_w = np.sqrt(np.nansum(weights.values[both_seen[0]][:, columns] ** 2, 1))
+        total_g = np.sqrt(np.nansum(gradients.values[both_seen[1]][:, columns] ** 2, 1))
+        if total_w.size == 0:
+            return None
         if str(trace.optimizer.get("name")) == "AdamW":
             pull = decay * number(trace, "learning_rate", 1)
         else:
@@ -38,9 +42,12 @@ class OverDecay(AbstractRule):
         if pull < 0.01 or shrunk > 0.5:
             return None
         return self.finding(
-            confidence=0.85, place="weight decay", evidence=[Evidence("weights left since the start", shrunk, 0.5, "", "norm of all matrices")],
+            confidence=0.85,
+            place="weight decay",
+            evidence=[Evidence("weights left since the start", shrunk, 0.5, "", "norm of all matrices")],
             sentence=both(
-                f"Weight decay {short(float(decay))} outweighs the gradient: the weights have shrunk to {short(shrunk)} of their start and what is learned fades.",
+                f"Weight decay {short(float(decay))} outweighs the gradient: the weights have "
+                f"shrunk to {short(shrunk)} of their start and what is learned fades.",
                 f"重み減衰 {short(float(decay))} が勾配より強く働いています。重みが開始時の {short(shrunk)} 倍に縮み、学習した内容が失われています。",
             ),
-        )  # fmt: skip
+        )

@@ -26,9 +26,11 @@ class OverRegularised(AbstractRule):
         if not fact or fact["rate"] < LIMIT or not is_slow(trace.progress):
             return None
         return self.finding(
-            confidence=0.85, place="dropout", evidence=[Evidence("dropout rate", fact["rate"], LIMIT, "", "masks in the live graph")],
+            confidence=0.85,
+            place="dropout",
+            evidence=[Evidence("dropout rate", fact["rate"], LIMIT, "", "masks in the live graph")],
             sentence=both(
                 f"Dropout silences {fact['rate']:.0%} of a layer at every step: too little of the signal is left to learn from.",
                 f"ドロップアウトが毎ステップ {fact['rate']:.0%} の出力を消しており、学習に必要な信号が残っていません。",
             ),
-        )  # fmt: skip
+        )

@@ -43,15 +43,27 @@ def assess(trace: Trace) -> Progress:
     is_diverging = is_bad or has_risen(start, now, best, reference, noise)
     is_poor = is_diverging or is_stuck(explained, pace, finite.size)
     return Progress(
-        first=start, now=now, best=best, trivial=trivial, reference=reference, explained=explained, fall=1 - now / start if start else 0.0, pace=pace, is_falling=is_falling,
-        is_diverging=is_diverging, noise=noise / reference if reference > 0 else 0.0, is_poor=is_poor,
-    )  # fmt: skip
+        first=start,
+        now=now,
+        best=best,
+        trivial=trivial,
+        reference=reference,
+        explained=explained,
+        fall=1 - now / start if start else 0.0,
+        pace=pace,
+        is_falling=is_falling,
+        is_diverging=is_diverging,
+        noise=noise / reference if reference > 0 else 0.0,
+        is_poor=is_poor,
+    )
 
 
 def pace_of(losses: Floats, noise: float, start: float, ceiling: float = math.inf) -> tuple[float, bool]:
     """Return the share of the loss that the second half of the steps removed, and whether that fall is beyond the noise of the batches.
 
-    Levels are medians of the last third of each half, the first of them no worse than the best such median before: coming back from a rise is no gain. Nor is coming down to ``ceiling``, the trivial predictor's loss, for a loss that stands near it. The fall is held against twice the standard error of their difference.
+    Levels are medians of the last third of each half, the first of them no worse than the best such median before: coming back from a rise is no gain. Nor
+    is coming down to ``ceiling``, the trivial predictor's loss, for a loss that stands near it. The fall is held against twice the standard error of their
+    difference.
     """
     if losses.size < 4:
         fall = start - float(losses[-1])
@@ -86,4 +98,12 @@ def is_stuck(explained: float, pace: float, n_steps: int) -> bool:
 
 def is_slow(progress: Progress | None) -> bool:
     """Return whether less than half is explained and little is being gained: not poor enough for every rule, but enough for one with strong evidence."""
-    return progress is not None and (progress.is_poor or (progress.explained < SLOW_EXPLAINED and progress.pace < SLOW_PACE))
+    return falls_short(progress, SLOW_EXPLAINED, SLOW_PACE)
+
+
+def falls_short(progress: Progress | None, explained: float, pace: float) -> bool:
+    """Return whether progress is poor, or less than ``explained`` is explained and the second half of the steps removed less than ``pace`` of the loss.
+
+    The stronger a rule's evidence, the less must be wrong with the progress before it speaks.
+    """
+    return progress is not None and (progress.is_poor or (progress.explained < explained and progress.pace < pace))

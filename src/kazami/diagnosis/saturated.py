@@ -36,13 +36,20 @@ class Saturated(AbstractRule):
         layer = trace.layers[flat[0]]
         value = float(now[flat[0]])
         return self.finding(
-            confidence=0.7 + 0.2 * (1 - value / LIMIT), place=layer.name, rank=None if born else 45,
-            evidence=[Evidence("mean slope of the activation over its greatest", value, LIMIT, "", "KZ105"), Evidence("saturated layers", float(len(flat)), 0.0, "layers", "")],
+            confidence=0.7 + 0.2 * (1 - value / LIMIT),
+            place=layer.name,
+            rank=None if born else 45,
+            evidence=[
+                Evidence("mean slope of the activation over its greatest", value, LIMIT, "", "KZ105"),
+                Evidence("saturated layers", float(len(flat)), 0.0, "layers", ""),
+            ],
             sentence=both(
-                f"{layer_name(layer)} ({layer.activation}) is saturated{' from the start' if born else ''}: its mean slope is {short(value)} of the greatest, so hardly any gradient passes.",
-                f"{layer_name(layer)}（{layer.activation}）が{'最初から' if born else ''}飽和しています。平均の傾きが最大値の {short(value)} 倍しかなく、勾配がほとんど通りません。",
+                f"{layer_name(layer)} ({layer.activation}) is saturated{' from the start' if born else ''}: its "
+                f"mean slope is {short(value)} of the greatest, so hardly any gradient passes.",
+                f"{layer_name(layer)}（{layer.activation}）が{'最初から' if born else ''}飽和しています。"
+                f"平均の傾きが最大値の {short(value)} 倍しかなく、勾配がほとんど通りません。",
             ),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say how much slope is left."""

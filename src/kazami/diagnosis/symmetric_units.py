@@ -31,11 +31,15 @@ class SymmetricUnits(AbstractRule):
         if not copies or (trace.progress is not None and trace.progress.explained > 0.7):
             return None
         first = trace.layers[copies[0]]
-        distinct = int(round(float(np.nanmin(now[copies])) * first.fan_out))
+        distinct = round(float(np.nanmin(now[copies])) * first.fan_out)
         return self.finding(
-            confidence=0.95, severity="error", place=first.name, evidence=[Evidence("different units", float(distinct), float(first.fan_out), "units", "identical weights and gradients")],
+            confidence=0.95,
+            severity="error",
+            place=first.name,
+            evidence=[Evidence("different units", float(distinct), float(first.fan_out), "units", "identical weights and gradients")],
             sentence=both(
-                f"The units of {layer_name(first)} are copies of one another ({distinct} of {first.fan_out} differ) and get the same gradient, so they can never part.",
+                f"The units of {layer_name(first)} are copies of one another ({distinct} of "
+                f"{first.fan_out} differ) and get the same gradient, so they can never part.",
                 f"{layer_name(first)} のユニットは互いに同じもので（異なるのは {first.fan_out} 個中 {distinct} 個）、勾配も同じため、いつまでも分かれません。",
             ),
-        )  # fmt: skip
+        )

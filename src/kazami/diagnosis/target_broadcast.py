@@ -8,7 +8,8 @@ from ._base import AbstractRule, both
 
 
 class TargetBroadcast(AbstractRule):
-    """Fires when a loss is taken between shapes such as ``(N, 1)`` and ``(N,)``, which broadcast to ``(N, N)``: the best answer is then the mean of all targets.
+    """Fires when a loss is taken between shapes such as ``(N, 1)`` and ``(N,)``, which broadcast to ``(N, N)``: the best answer is then the mean of all
+    targets.
 
     Exact: read from the shapes of the loss call, or of the subtraction in the live graph.
 
@@ -32,10 +33,14 @@ class TargetBroadcast(AbstractRule):
         output, target = tuple(fact["output"]), tuple(fact["target"])
         n = max((*output, *target))
         return self.finding(
-            confidence=0.97, severity="error", step=int(fact.get("step", 1)), place="the loss",
+            confidence=0.97,
+            severity="error",
+            step=int(fact.get("step", 1)),
+            place="the loss",
             evidence=[Evidence("terms in the loss", float(n * n), float(n), "", "one term per prediction")],
             sentence=both(
-                f"The loss compares every prediction with every target: output {output} and target {target} broadcast to {n} × {n}, so the network can only learn the mean.",
+                f"The loss compares every prediction with every target: output {output} and target "
+                f"{target} broadcast to {n} × {n}, so the network can only learn the mean.",
                 f"損失がすべての予測をすべての目標と比べています。出力 {output} と目標 {target} が {n} × {n} に拡張されるため、平均しか学習できません。",
             ),
-        )  # fmt: skip
+        )

@@ -6,14 +6,17 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, number, short
+from .progress import falls_short
 
 LIMIT = 30.0
+KINDS = ("mse", "l1", "smooth_l1", "huber", "gaussian_nll")
 
 
 class TargetScaling(AbstractRule):
     """Fires when regression targets lie more than 30 times as far from zero, or are 30 times as wide, as an output of unit scale, while progress is poor.
 
-    A freshly initialised network gives outputs of about unit size or below; its head alone must then travel the whole distance, at a gradient that grows with it. Targets that are 30 times
+    A freshly initialised network gives outputs of about unit size or below; its head alone must then travel the whole distance, at a gradient that grows
+    with it. Targets that are 30 times
     *smaller* than the output drown in the noise of the initialisation and fire as well.
     """
 
@@ -26,11 +29,7 @@ class TargetScaling(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if the targets' scale is far from the output's and progress is poor."""
-        if (
-            trace.loss_kind not in ("mse", "l1", "smooth_l1", "huber", "gaussian_nll")
-            or not trace.has("target_mean", "output_mean")
-            or not trace.progress_is_poor
-        ):
+        if trace.loss_kind not in KINDS or not trace.has("target_mean", "output_mean") or not falls_short(trace.progress, 0.6, 0.3):
             return None
         mean, std = number(trace, "target_mean"), number(trace, "target_std")
         out_mean, out_std = number(trace, "output_mean", first=1), number(trace, "output_std", first=1)
@@ -38,6 +37,8 @@ class TargetScaling(AbstractRule):
         unit = max(out_std, 1.0)
         ratio = distance / unit
         small = out_std / max(distance, 1e-30)
+        if not (trace.progress_is_poor or ratio > 2 * LIMIT):
+            return None
         if ratio > LIMIT:
             return self._found(
                 trace,
@@ -52,9 +53,12 @@ class TargetScaling(AbstractRule):
     def _found(self, trace: Trace, ratio: float, what: str, confidence: float) -> Finding:
         diverging = trace.progress is not None and trace.progress.is_diverging
         return self.finding(
-            confidence=confidence, place="the targets", wind=1.0 if diverging else -1.0, evidence=[Evidence("scale of targets over scale of output", ratio, LIMIT, "", "distance the head must travel")],
+            confidence=confidence,
+            place="the targets",
+            wind=1.0 if diverging else -1.0,
+            evidence=[Evidence("scale of targets over scale of output", ratio, LIMIT, "", "distance the head must travel")],
             sentence=both(
                 f"The targets' scale is {short(ratio)} times off the output's: {what}.",
                 f"目標値の尺度が出力の尺度から {short(ratio)} 倍ずれています（{what.replace('targets of', '目標').replace('output of', '出力')}）。",
             ),
-        )  # fmt: skip
+        )

@@ -24,10 +24,12 @@ class UnregisteredParameters(AbstractRule):
             return None
         where = ", ".join(lost[:3]) + (" …" if len(lost) > 3 else "")
         return self.finding(
-            confidence=0.97, severity="error", place=lost[0],
+            confidence=0.97,
+            severity="error",
+            place=lost[0],
             evidence=[Evidence("parameters used but not registered", float(len(lost)), 0.0, "", "model.parameters() does not give them")],
             sentence=both(
                 f"{len(lost)} parameters are used but will never be trained, because their layers hang in a plain Python container: {where}.",
                 f"{len(lost)} 個のパラメータが使われていますが学習されません。層が普通の Python のリストや辞書に入っているためです: {where}",
             ),
-        )  # fmt: skip
+        )

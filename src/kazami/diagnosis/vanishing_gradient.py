@@ -15,9 +15,11 @@ SEVERE = 5.0  # decades: at this fade the first layers stand still even where th
 
 
 class VanishingGradient(AbstractRule):
-    r"""Fires when progress is poor and :math:`\log_{10} \mathrm{rms}(\delta_\ell)` falls from the last layer to the first by more than 3.5 decades, or over the unrolled time of a recurrent net.
+    r"""Fires when progress is poor and :math:`\log_{10} \mathrm{rms}(\delta_\ell)` falls from the last layer to the first by more than 3.5 decades, or over
+    the unrolled time of a recurrent net.
 
-    The limit: an update must change a weight by at least one part in :math:`2^{24}` (float32), and to learn at the pace of the last layer within :math:`10^3` to :math:`10^4` steps the first
+    The limit: an update must change a weight by at least one part in :math:`2^{24}` (float32), and to learn at the pace of the last layer within
+    :math:`10^3` to :math:`10^4` steps the first
     may be slower by no more than the same factor; :math:`\log(1/\sqrt{2^{-24}})` is 3.6 decades. The slope is the robust one of Theil and Sen times the depth.
 
     A fade that was not there at the start (units died, activations saturated) is a consequence and ranks behind its cause.
@@ -53,13 +55,15 @@ class VanishingGradient(AbstractRule):
             return None
         first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
         return self.finding(
-            confidence=0.75 + 0.2 * min((fade - LIMIT) / 3, 1.0), place=first.name, rank=None if born > LIMIT else 47,
+            confidence=0.75 + 0.2 * min((fade - LIMIT) / 3, 1.0),
+            place=first.name,
+            rank=None if born > LIMIT else 47,
             evidence=[Evidence("attenuation of the gradient over depth", fade, LIMIT, "decades", "float32 resolution, docs/findings")],
             sentence=both(
                 f"Gradients fade by {short(fade)} decades between {layer_name(last)} and {layer_name(first)}: the first layers do not learn.",
                 f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(fade)} 桁減衰し、最初の層が学習できません。",
             ),
-        )  # fmt: skip
+        )
 
     def _over_time(self, trace: Trace) -> Finding | None:
         fades = -recent(trace, "time_growth")
@@ -71,12 +75,14 @@ class VanishingGradient(AbstractRule):
             return None
         layer = trace.layers[worst]
         return self.finding(
-            confidence=0.7 + 0.2 * min((fade - LIMIT) / 4, 1.0), place=layer.name, evidence=[Evidence("attenuation of the gradient over time", fade, LIMIT, "decades", "Pascanu et al. 2013")],
+            confidence=0.7 + 0.2 * min((fade - LIMIT) / 4, 1.0),
+            place=layer.name,
+            evidence=[Evidence("attenuation of the gradient over time", fade, LIMIT, "decades", "Pascanu et al. 2013")],
             sentence=both(
                 f"Gradients fade by {short(fade)} decades over the {layer.n_uses} time steps of {layer_name(layer)}: early inputs do not teach it anything.",
                 f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(fade)} 桁減衰し、初期の入力から学習できません。",
             ),
-        )  # fmt: skip
+        )
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say by how little gradients change over depth."""
@@ -96,7 +102,9 @@ def profile(trace: Trace, when: str, columns: list[int]) -> Floats:
 
 
 def growth_to_input(norms: Floats) -> float:
-    """Return by how many decades ``norms``, shape ``(layers,)``, first layer first, grow from the output back to the input (robust slope times depth); NaN below three layers."""
+    """Return by how many decades ``norms``, shape ``(layers,)``, first layer first, grow from the output back to the input (robust slope times depth); NaN
+    below three layers.
+    """
     norms = norms[np.isfinite(norms) & (norms > 0)]  # exactly zero is cut off (dead units), not faded
     if norms.size < 3:
         return float("nan")

@@ -105,11 +105,11 @@ class Training:
             return self.train_step(model, optimizer, batch).detach()
         inputs, target = batch
 
-        def closure() -> Tensor:
+        def closure() -> Any:
             if self.zero_grad:
                 optimizer.zero_grad()
             loss = self.loss(model(inputs), target)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             if self.clip_grad_norm is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), self.clip_grad_norm)
             return loss

@@ -20,7 +20,7 @@ def main() -> None:
         rows = torch.randint(0, len(inputs), (128,))
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(inputs[rows]), targets[rows])
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         if step % 100 == 0:
             print(f"step {step:3}  loss {loss.item():.4f}")

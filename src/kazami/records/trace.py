@@ -128,7 +128,7 @@ class Trace:
     def __getitem__(self, name: str) -> Series:
         """Return a series; one without steps where the quantity was never recorded."""
         found = self.series.get(name)
-        return found if found is not None else Series(np.empty(0, dtype=np.int64), np.empty((0, len(self.layers))))
+        return found if found is not None else Series(np.empty(0, dtype=np.int64), np.empty(0))
 
     def has(self, *names: str) -> bool:
         """Return whether all of these series were recorded at least once."""

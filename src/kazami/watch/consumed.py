@@ -1,8 +1,10 @@
 """What one optimizer step consumed and did: gradients, weights before and after, and gradients that nobody cleared."""
 
 import math
+import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,20 +12,39 @@ from torch import Tensor
 from ..records.trace import Layer
 from .layers import Sight
 from .losses import LossCall
-from .observables import all_observables, sample
+from .observables import all_observables, norms_of, sample
 from .player import Player, plain
 
 if TYPE_CHECKING:
     from .observer import Observer
     from .reading import Reading
 
-SMALL = 2_000_000
+MOST_WEIGHTS = 4096  # of each layer, for its update
+# The loss may be a multiple of the loss function's value, or have a penalty beside it. At the start a network guesses, so that the ratio is right for the guess in both cases;
+# later on a penalty is all that is left.
+FIRST_SCALES = 4
 
 
 @dataclass(slots=True)
 class _Step:
     sights: list[Sight] = field(default_factory=list)
     is_scaled: bool = False
+    beat: int = 0
+
+
+class _Consumed(NamedTuple):
+    """A gradient that a step has used: whose, which, and autograd's count of the changes made to it. It holds no memory of the training's."""
+
+    parameter: weakref.ref[Tensor]
+    gradient: weakref.ref[Tensor]
+    version: int
+
+    def is_there(self) -> bool:
+        """Return whether the same gradient is still in place, unchanged."""
+        parameter, gradient = self.parameter(), self.gradient()
+        if parameter is None or gradient is None or parameter.grad is not gradient or gradient._version != self.version:
+            return False
+        return 0 < _size(gradient) < math.inf  # ``.data.zero_()`` is not counted
 
 
 class StepReader:
@@ -32,68 +53,89 @@ class StepReader:
     def __init__(self, observer: "Observer") -> None:
         self._observer = observer
         self._open: dict[int, _Step] = {}
-        self._kept: dict[int, list[tuple[Tensor, Tensor, float]]] = {}
+        self._kept: dict[int, list[_Consumed]] = {}
         self._is_kept: dict[int, bool] = {}
+        self._kept_at: dict[int, int] = {}
+        self._glanced: dict[int, tuple[int, int]] = {}
 
     def begin(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer is about to use."""
-        step, observer = self._observer.clock, self._observer
+        step, observer = self._observer.moment, self._observer
         loss = observer.pending_loss
         if loss is not None:
             player.add_number("loss", step, loss)
             if player.first_loss is None and math.isfinite(loss) and loss != 0:
                 player.first_loss = loss
-        player.facts["kept_gradients"] = player.facts.get("kept_gradients", 0) + 1 if self._is_kept.get(id(player)) else 0
+        self._count_kept(player, step)
         for reading in observer.readings:
             self._take_facts(player, reading, step)
         is_scaled = getattr(optimizer, "grad_scale", None) is not None
         is_sampled = observer.sampling.is_sampled(step)
         self._note_learning_rate(player, optimizer, step)
-        if is_sampled or sum(p.numel() for p in player.parameters.values()) < SMALL:
-            self._total_norm(player, step, is_scaled)
         if not is_sampled:
             self._open.pop(id(player), None)
+            if not is_scaled:
+                self._glance_at_gradients(player, step)
             return
+        beat = min((reading.beat for reading in observer.readings), default=0)
+        gradients = {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}
+        norms = {} if is_scaled else self._norms(player, gradients, step)
         sights = self._sights(player)
+        self._note_weights(sights, beat)
         for sight in sights:
-            parameter = sight.weight
             sight.reference_loss = player.reference_loss
-            sight.gradient = None if is_scaled or not sight.is_trained else _whole(parameter.grad)
-            sight.before = sample(parameter).clone() if sight.is_trained else None
-            for observable in all_observables("before_step"):
+            if sight.is_trained:
+                sight.gradient = None if is_scaled else gradients.get(id(sight.weight))
+                sight.gradient_norm = norms.get(id(sight.weight), math.nan)
+                sight.before = sample(sight.weight, MOST_WEIGHTS).clone()
+            for observable in all_observables("before_step", beat):
                 sight.values[observable.name] = observable.measure(sight)
-        player.given.update(key for key, p in player.parameters.items() if p.grad is not None)
+        player.given.update(gradients)
+        player.ungiven = {key: observer.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad}
         self._note_clipping(player, step)
-        self._open[id(player)] = _Step(sights, is_scaled)
+        self._open[id(player)] = _Step(sights, is_scaled, beat)
 
     def end(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer did."""
-        step = self._observer.clock
-        self._remember_gradients(player)
+        step = self._observer.moment
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and float(found_inf) > 0:
             player.facts["skipped_steps"] = player.facts.get("skipped_steps", 0) + 1
         opened = self._open.pop(id(player), None)
+        self._kept.pop(id(player), None)
         if opened is None:
             return
-        changes = []
+        self._remember_gradients(player)
+        changes: list[Sight] = []
         for sight in opened.sights:
             if sight.before is not None:
-                sight.update = sample(sight.weight) - sight.before
-                changes.append(sight.update.float())
+                sight.update = sample(sight.weight, MOST_WEIGHTS) - sight.before
+                changes.append(sight)
             if opened.is_scaled:
                 sight.gradient = _whole(sight.weight.grad)
-                for observable in all_observables("before_step"):
+                sight.gradient_norm = math.nan if sight.gradient is None else norms_of([sight.gradient])[0]
+                for observable in all_observables("before_step", opened.beat):
                     sight.values[observable.name] = observable.measure(sight)
-            for observable in all_observables("after_step"):
+        self._note_update(player, changes, step, opened.beat)
+        for observable in all_observables("after_step", opened.beat):
+            for sight in opened.sights:
                 sight.values[observable.name] = observable.measure(sight)
-        self._note_update(player, changes, opened.sights, step)
         self._store(player, opened.sights, step)
+        for sight in opened.sights:
+            sight.gradient, sight.update, sight.before = None, None, None  # a copy of all gradients must not outlive the step
 
     def look_for_kept_gradients(self) -> None:
-        """At a backward that follows a step: are the consumed gradients still there, so that the new ones will be added to them?"""
+        """At each backward that follows a step: are the consumed gradients still there, so that the new ones will be added to them?"""
         for player_key, kept in self._kept.items():
-            self._is_kept[player_key] = bool(kept) and all(p.grad is g and float(g.detach().norm()) == norm for p, g, norm in kept)
+            self._is_kept[player_key] = bool(kept) and all(item.is_there() for item in kept)
+            if not self._is_kept[player_key]:
+                self._kept[player_key] = []  # cleared once is cleared, whatever comes before the next step
+
+    def note_what_was_added(self) -> None:
+        """After a backward: the gradients that it has added to are still those of the last step (another optimizer's loss may reach them)."""
+        for player_key, kept in self._kept.items():
+            owners = [item.parameter() for item in kept]
+            self._kept[player_key] = _consumed([p for p in owners if p is not None])
 
     # -- pieces
 
@@ -118,7 +160,7 @@ class StepReader:
         return list(found.values())
 
     def _take_facts(self, player: Player, reading: "Reading", step: int) -> None:
-        if not reading.leaves.keys() & player.parameters.keys():
+        if not any(key in player.parameters for key in reading.leaves):
             return
         self._observer.note_leaves(reading)
         for name, fact in reading.facts.items():
@@ -126,7 +168,7 @@ class StepReader:
         seen = player.facts.setdefault("seen", {})
         for name in reading.facts:
             seen[name] = seen.get(name, 0) + 1
-        seen["graphs"] = seen.get("graphs", 0) + (1 if reading.sights else 0)
+        seen["graphs"] = seen.get("graphs", 0) + (1 if reading.sights and reading.has_facts else 0)
         if reading.bad is not None:
             player.facts.setdefault("first_bad", {**reading.bad, "step": step})
         if reading.singular:
@@ -143,15 +185,15 @@ class StepReader:
             if part is None:
                 return
             trivial += part
-            own += call_value(call)
+            own += call.value
         if not calls:
             return
         player.loss_kind = calls[-1].kind
         if value is None or not math.isfinite(value) or not math.isfinite(own) or own <= 0:
             return
-        scale = value / own * max(len(self._observer.readings), 1)
-        if player.trivial is None or 0.2 < trivial * scale / max(player.trivial, 1e-300) < 5:
-            player.trivial = trivial * scale
+        if len(player.scales) < FIRST_SCALES:
+            player.scales.append(value / own * max(len(self._observer.readings), 1))
+        player.trivial = trivial * median(player.scales)
 
     def _note_learning_rate(self, player: Player, optimizer: torch.optim.Optimizer, step: int) -> None:
         rates = [plain(group["lr"]) for group in optimizer.param_groups if "lr" in group]
@@ -164,46 +206,81 @@ class StepReader:
             player.add_number("norm_before_clipping", step, total)
             player.add_number("clipping_limit", step, limit)
 
-    def _total_norm(self, player: Player, step: int, is_scaled: bool) -> None:
-        held = [p for p in player.parameters.values() if p.grad is not None and not p.grad.is_sparse]
-        if not held or is_scaled:
-            return
-        norms = torch.stack([norm.double() for norm in torch._foreach_norm([_whole(p.grad) for p in held])])
-        total = float(norms.norm())
+    def _norms(self, player: Player, gradients: dict[int, Tensor], step: int) -> dict[int, float]:
+        """Return the norm of each gradient and note the total."""
+        if not gradients:
+            return {}
+        norms = dict(zip(gradients, norms_of(list(gradients.values())), strict=True))
+        total = math.hypot(*norms.values())
         player.add_number("total_gradient_norm", step, total)
         loss = self._observer.pending_loss
         if not math.isfinite(total) and loss is not None and math.isfinite(loss) and "bad_gradient" not in player.facts:
-            first = int((~torch.isfinite(norms)).nonzero()[0])
+            first = next((key for key, norm in norms.items() if not math.isfinite(norm)), next(iter(norms)))
             player.facts["bad_gradient"] = {
-                "place": self._observer.names.of(held[first]),
+                "place": self._observer.names.of(player.parameters[first]),
                 "step": step,
                 "singular": player.facts.get("singular", {}) if player.facts.get("singular", {}).get("step") == step else {},
             }
+        return norms
+
+    def _glance_at_gradients(self, player: Player, step: int) -> None:
+        """At a step that is not recorded: is the sum of the first small gradient finite? What spoils one layer on the way back spoils all that follow."""
+        known = self._glanced.get(id(player))
+        if known is None or known[0] != len(player.sizes):
+            small = next((key for key, size in player.sizes.items() if size <= MOST_WEIGHTS), next(iter(player.sizes), 0))
+            known = self._glanced[id(player)] = len(player.sizes), small
+        parameter = player.parameters.get(known[1])
+        gradient = parameter.grad if parameter is not None else None
+        if gradient is None or gradient.device.type != "cpu" or gradient.is_sparse or gradient.is_complex():
+            return
+        if not math.isfinite(gradient.sum().item()):
+            self._norms(player, {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}, step)
+
+    def _note_weights(self, sights: list[Sight], beat: int) -> None:
+        """Give each layer the norm of its weights, measured now or at the last step that showed everything."""
+        fresh = [sight for sight in sights if beat == 0 or "weight_norm" not in sight.memory]
+        for sight, norm in zip(fresh, norms_of([sight.weight for sight in fresh]) if fresh else [], strict=True):
+            sight.memory["weight_norm"] = norm
+        for sight in sights:
+            sight.weight_norm = sight.memory["weight_norm"]
+
+    def _count_kept(self, player: Player, step: int) -> None:
+        """Count the steps whose gradients were never cleared; it is looked for after recorded steps only, and those between count with them."""
+        is_kept = self._is_kept.pop(id(player), None)
+        if is_kept is None:
+            return
+        before = self._kept_at.get(id(player), step - 1)
+        player.facts["kept_gradients"] = player.facts.get("kept_gradients", 0) + step - before if is_kept else 0
+        self._kept_at[id(player)] = step
 
     def _remember_gradients(self, player: Player) -> None:
-        gradients = [(p, p.grad) for p in player.parameters.values() if p.grad is not None][:4]
-        kept = [(p, g, float(g.detach().norm())) for p, g in gradients if g is not None]
-        self._kept[id(player)] = [item for item in kept if item[2] > 0 and math.isfinite(item[2])]
+        held = []
+        for p in player.parameters.values():
+            if p.grad is not None and not p.grad.is_sparse:
+                held.append(p)
+            if len(held) == 4:
+                break
+        self._kept[id(player)] = _consumed(held)
 
-    def _note_update(self, player: Player, changes: list[Tensor], sights: list[Sight], step: int) -> None:
-        if not changes:
+    def _note_update(self, player: Player, sights: list[Sight], step: int, beat: int) -> None:
+        pairs = [(sight, sight.before, sight.update) for sight in sights if sight.before is not None and sight.update is not None]
+        if not pairs:
             return
-        update = torch.cat(changes)
-        norm = float(update.norm())
+        norms = norms_of([before for _, before, _ in pairs] + [update for _, _, update in pairs])
+        for index, (sight, _, _) in enumerate(pairs):
+            sight.before_norm, sight.update_norm = norms[index], norms[len(pairs) + index]
+        norm = math.hypot(*norms[len(pairs) :])
         player.add_number("update_norm", step, norm)
         if not math.isfinite(norm) and "bad_update" not in player.facts:
-            place = next((s.layer.name for s in sights if s.update is not None and not bool(torch.isfinite(s.update).all())), "the weights")
+            place = next((sight.layer.name for sight in sights if not math.isfinite(sight.update_norm)), "the weights")
             player.facts["bad_update"] = {"place": place, "step": step}
+        update = torch.cat([update.reshape(-1).float().to(pairs[0][2].device) for _, _, update in pairs])
         last = player.last_update
         if last is not None and player.last_update_step == step - 1 and last.shape == update.shape and norm > 0:
             player.add_number("update_cosine", step, float(update @ last) / max(norm * float(last.norm()), 1e-300))
         player.last_update, player.last_update_step = update, step
-        slope = sum(
-            float(sample(s.gradient).float() @ s.update.float())
-            for s in sights
-            if s.gradient is not None and s.update is not None and s.gradient.shape == s.weight.shape
-        )
-        player.add_number("predicted_change", step, slope)
+        if beat == 0:
+            player.add_number("predicted_change", step, sum(_predicted(sight) for sight in sights))
 
     def _store(self, player: Player, sights: list[Sight], step: int) -> None:
         quantities: dict[str, dict[int, float]] = {}
@@ -216,31 +293,28 @@ class StepReader:
                 player.add_layer_values(name, step, values)
 
 
-def call_value(call: LossCall) -> float:
-    """Return the mean loss of a call, computed again from its output and target."""
-    output, target = call.output.float(), call.target
-    options = {key: call.options[key] for key in ("reduction", "ignore_index", "label_smoothing", "weight", "pos_weight") if key in call.options}
-    if call.kind in ("cross_entropy", "nll") and target.is_floating_point():
-        return float(-(target * output).sum(-1).mean())
-    function = {
-        "cross_entropy": torch.nn.functional.nll_loss, "nll": torch.nn.functional.nll_loss, "mse": torch.nn.functional.mse_loss, "l1": torch.nn.functional.l1_loss,
-        "bce": torch.nn.functional.binary_cross_entropy, "bce_with_logits": torch.nn.functional.binary_cross_entropy_with_logits, "smooth_l1": torch.nn.functional.smooth_l1_loss,
-        "huber": torch.nn.functional.huber_loss,
-    }.get(call.kind)  # fmt: skip
-    if function is None:
-        return float("nan")
-    options.pop("handwritten", None)
-    target = target.float() if target.is_floating_point() else target
-    if call.kind == "mse" and output.shape != target.shape:
-        output, target = torch.broadcast_tensors(output, target)
-    value = function(output.clamp(0, 1) if call.kind == "bce" else output, target, **options)
-    return float(value.mean())
-
-
 def _whole(tensor: Tensor | None) -> Tensor | None:
-    """Return a gradient as an ordinary dense tensor (a sharded one gathered, a sparse one made dense)."""
+    """Return a gradient as an ordinary dense tensor (a sharded one gathered; of a sparse one the rows that are not zero)."""
     if tensor is None:
         return None
     if hasattr(tensor, "full_tensor"):
         return tensor.full_tensor()  # type: ignore[no-any-return]
-    return tensor.to_dense() if tensor.is_sparse else tensor
+    return tensor.coalesce().values() if tensor.is_sparse else tensor
+
+
+def _predicted(sight: Sight) -> float:
+    """Return the change of the loss that gradient and update foretell, from the sampled weights."""
+    if sight.gradient is None or sight.update is None or sight.gradient.shape != sight.weight.shape:
+        return 0.0
+    gradient = sample(sight.gradient, MOST_WEIGHTS)
+    return float((gradient.float() * sight.update.float()).sum()) if gradient.shape == sight.update.shape else 0.0
+
+
+def _consumed(parameters: list[Tensor]) -> list[_Consumed]:
+    return [_Consumed(weakref.ref(p), weakref.ref(p.grad), p.grad._version) for p in parameters if p.grad is not None]
+
+
+def _size(gradient: Tensor) -> float:
+    """Return the norm of a few thousand of a gradient's entries, without asking other ranks."""
+    own = gradient.to_local() if hasattr(gradient, "to_local") else gradient
+    return norms_of([sample(own, 4096)])[0]

@@ -2,8 +2,10 @@
 
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
+from torch.optim import Optimizer
 
 from ..curvature import SharpnessTracker
 from .graph import LiveGraph
@@ -12,16 +14,22 @@ if TYPE_CHECKING:
     from .observer import Observer
 
 GROWTH = 1.3
-BUDGET = 1.5
-SHARE = 0.01
+BUDGET = 1.0
+SHARE = 0.002
+FIRST_SECONDS = 0.3
+PACE = 0.02  # so fast may the budget be used, so that some is left for later
 
 
 class CurvatureReader:
-    """Measures sharpness on pairs of consecutive steps that lie ever further apart, within 1 % of the run's time or 1.5 seconds in all, whichever is larger."""
+    """Measures sharpness on pairs of consecutive steps that lie ever further apart, within 0.2 % of the run's time or one second in all, whichever is larger.
+
+    Limits:
+        Hooks that a script hangs on graph nodes themselves (``tensor.grad_fn.register_hook``) cannot be seen and run once more; those of tensors and modules end the measuring.
+    """
 
     def __init__(self) -> None:
         self.spent = 0.0
-        self._trackers: dict[int, SharpnessTracker] = {}
+        self._trackers: WeakKeyDictionary[Optimizer, SharpnessTracker] = WeakKeyDictionary()
         self._next = 2
         self._partner = -1
         self._failures = 0
@@ -37,30 +45,33 @@ class CurvatureReader:
         self._next = max(int(step * GROWTH) + 1, step + 2)
         return True
 
-    def read(self, tensors: tuple[Tensor, ...], graph: LiveGraph, observer: "Observer", numbers: dict[str, float]) -> None:
+    def read(self, losses: tuple[Tensor | None, ...], graph: LiveGraph, observer: "Observer", numbers: dict[str, float]) -> None:
         """Add sharpness and what comes with it to ``numbers``, or the reason for blindness to the observer."""
-        if not self.is_possible or len(tensors) != 1 or not self.is_due(observer.clock):
+        loss = losses[0] if len(losses) == 1 else None
+        if not self.is_possible or loss is None or not self.is_due(observer.clock):
             return
         elapsed = time.perf_counter() - observer.began
-        if self.spent > max(BUDGET, SHARE * elapsed) or observer.sampling.is_shared:
+        if self.spent > max(min(BUDGET, FIRST_SECONDS + PACE * elapsed), SHARE * elapsed) or observer.sampling.is_shared:
             return
         if "tensor_hooks" in observer.noticed_things or graph.has_custom_functions() or graph.is_compiled():
             observer.blind["curvature"] = (
                 "Curvature is not measured: the script has tensor hooks, custom autograd functions or compiled parts that would run once more."
             )
             return
-        player = max(observer.players, key=lambda p: len(p.parameters.keys() & graph.leaves.keys()), default=None)
+        player = max(observer.players, key=lambda p: sum(key in p.parameters for key in graph.leaves), default=None)
         optimizer = observer.optimizer_of(player) if player is not None else None
         if player is None or optimizer is None:
             return
         parameters = [p for key, p in player.parameters.items() if key in graph.leaves]
-        self._measure(tensors[0], parameters, optimizer, observer, numbers)
+        self._measure(loss, parameters, optimizer, observer, numbers)
 
-    def _measure(self, loss: Tensor, parameters: list[Tensor], optimizer: object, observer: "Observer", numbers: dict[str, float]) -> None:
-        tracker = self._trackers.setdefault(id(optimizer), SharpnessTracker(max_products=12))
+    def _measure(self, loss: Tensor, parameters: list[Tensor], optimizer: Optimizer, observer: "Observer", numbers: dict[str, float]) -> None:
+        tracker = self._trackers.setdefault(optimizer, SharpnessTracker(max_products=12))
         began = time.perf_counter()
-        found = tracker.measure(loss, parameters, optimizer, max_seconds=0.4)  # type: ignore[arg-type]
-        self.spent += time.perf_counter() - began
+        found = tracker.measure(loss, parameters, optimizer, max_seconds=0.4)
+        seconds = time.perf_counter() - began
+        self.spent += seconds
+        observer.sampling.spend(-seconds)  # curvature keeps to a budget of its own
         if found is None:
             self._failures += 1
             if self._failures >= 3:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .graph import ACTIVATIONS, PASS, LiveGraph, Node, children, output_shape, saved
+from .graph import ACTIVATIONS, PASS, LiveGraph, Node, children, option, output_shape, saved
 from .losses import LossCall
 
 SOFT = PASS | {"Clamp", "ClampMin", "ClampMax"}
@@ -36,10 +36,11 @@ def _function(kind: str) -> Callable[[LiveGraph, Node], LossCall | None]:
         output, target = saved(node, "self"), saved(node, "target")
         if output is None or target is None:
             return None
-        options: dict[str, Any] = {"reduction": REDUCTIONS.get(getattr(node, "_saved_reduction", 1), "mean")}
+        options: dict[str, Any] = {"reduction": REDUCTIONS.get(option(node, "reduction", 1), "mean")}
         if kind == "nll":
-            ignored = int(getattr(node, "_saved_ignore_index", -100))
+            ignored = int(option(node, "ignore_index", -100))
             options["ignore_index"] = ignored - 2**64 if ignored >= 2**63 else ignored  # autograd gives it unsigned
+            options["label_smoothing"] = _smoothing(graph, node, output.shape[1] if output.dim() > 1 else output.shape[0])
             below = graph.below(children(node)[0]) if children(node) else None
             return LossCall("cross_entropy" if below is not None and graph.kinds[below] == "LogSoftmax" else "nll", output, target, node, options)
         expanded = children(node)[0] if children(node) else None
@@ -49,6 +50,19 @@ def _function(kind: str) -> Callable[[LiveGraph, Node], LossCall | None]:
         return LossCall(kind, output, target, node, options)
 
     return read
+
+
+def _smoothing(graph: LiveGraph, node: Node, n_classes: int) -> float:
+    """Return the label smoothing s of a cross-entropy, which torch writes as (1 - s) · nll + s/K · Σ(-log p)."""
+    for product in graph.consumers.get(node, []):
+        share = option(product, "other") if graph.kinds[product] == "Mul" else None
+        sums = [c for c in graph.consumers.get(product, []) if graph.kinds[c] == "Add"]
+        if not isinstance(share, float) or not 0 <= share < 1 or not sums:
+            continue
+        others = [option(child, "other") for child in children(sums[0]) if child is not product and graph.kinds[child] == "Mul"]
+        if any(isinstance(other, float) and abs(other * n_classes - (1 - share)) < 1e-9 for other in others):
+            return 1 - share
+    return 0.0
 
 
 def output_of(graph: LiveGraph, node: Node | None) -> Tensor | None:
@@ -81,17 +95,23 @@ def output_of(graph: LiveGraph, node: Node | None) -> Tensor | None:
 
 
 def _squared(graph: LiveGraph, node: Node) -> LossCall | None:
-    exponent = getattr(node, "_saved_exponent", None)
-    if exponent is None or float(exponent) != 2.0:
+    exponent = option(node, "exponent")
+    if not isinstance(exponent, int | float) or exponent != 2:
         return None
     return _residual(graph, node, saved(node, "self"), "mse")
 
 
 def _product(graph: LiveGraph, node: Node) -> LossCall | None:
     edges = [child for child, _ in node.next_functions]
-    if len(edges) == 2 and edges[0] is not None and edges[0] == edges[1]:
+    if len(edges) == 2 and edges[0] is not None and (edges[0] == edges[1] or _is_same_difference(graph, node, edges)):
         return _residual(graph, node, saved(node, "self"), "mse")
     return _masked(graph, node, edges)
+
+
+def _is_same_difference(graph: LiveGraph, node: Node, edges: list[Node | None]) -> bool:
+    """Return whether both factors are differences with the same value: ``(y - t) * (y - t)``."""
+    left, right = saved(node, "self"), saved(node, "other")
+    return all(edge is not None and graph.kinds[edge] == "Sub" for edge in edges) and left is not None and right is not None and torch.equal(left, right)
 
 
 def _absolute(graph: LiveGraph, node: Node) -> LossCall | None:
@@ -119,7 +139,7 @@ def _residual(graph: LiveGraph, node: Node, residual: Tensor | None, kind: str) 
 def _gathered(graph: LiveGraph, node: Node) -> LossCall | None:
     index = saved(node, "index")
     if index is None:
-        indices: Any = getattr(node, "_saved_indices", ())
+        indices: Any = option(node, "indices", ())
         whole = [i for i in indices if isinstance(i, Tensor) and not i.is_floating_point()]
         index = whole[-1].detach() if len(whole) == 2 else None
     source = graph.below(children(node)[0], frozenset({"Neg", "View", "Clone"})) if children(node) else None

@@ -4,8 +4,10 @@ Everything kazami knows of the forward pass comes from here: the operations, the
 No module hook is needed, so functional activations, bare tensors and hand-written losses are seen like any module.
 """
 
+import functools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -39,7 +41,12 @@ _SUFFIX = re.compile(r"Backward\d*$")
 
 def kind(node: Node) -> str:
     """Return the operation's name without autograd's decorations: ``"AddmmBackward0"`` becomes ``"Addmm"``."""
-    return _SUFFIX.sub("", node.name().rsplit("::", 1)[-1])
+    return _undecorated(node.name())
+
+
+@functools.cache
+def _undecorated(name: str) -> str:
+    return _SUFFIX.sub("", name.rsplit("::", 1)[-1])
 
 
 def saved(node: Node, *names: str) -> Tensor | None:
@@ -52,6 +59,14 @@ def saved(node: Node, *names: str) -> Tensor | None:
         if isinstance(value, Tensor):
             return value.detach()
     return None
+
+
+def option(node: Node, name: str, default: Any = None) -> Any:
+    """Return what autograd remembers of an operation's arguments as ``_saved_<name>``, ``default`` where there is none or its tensors were freed."""
+    try:
+        return getattr(node, f"_saved_{name}", default)
+    except RuntimeError:
+        return default
 
 
 def output_shape(node: Node) -> tuple[int, ...] | None:
@@ -67,6 +82,81 @@ def children(node: Node) -> list[Node]:
     return [child for child, _ in node.next_functions if child is not None]
 
 
+@dataclass(slots=True, eq=False)
+class Skeleton:
+    """The shape of a graph without its tensors: most trainings build the same graph at every step, and what depends on the shape alone is then known.
+
+    Attributes:
+        n_roots: How many roots it has.
+        n_nodes: How many nodes, leaves included.
+        visits: For each node in the order of the walk: its place among the nodes, its full name, and the places of its inputs (-1: none).
+        kinds: Operation name of each node.
+        order: Places of the operations, leaves excluded, in the order of the forward pass.
+        leaves: Places of the leaves.
+    """
+
+    n_roots: int
+    n_nodes: int
+    visits: list[tuple[int, str, tuple[int, ...]]]
+    kinds: list[str]
+    order: list[int]
+    leaves: list[int]
+
+    def nodes_of(self, roots: list[Node]) -> list[Node] | None:
+        """Return the nodes under ``roots`` if their graph has this shape, else ``None``."""
+        found = list(roots)
+        if len(found) != self.n_roots:
+            return None
+        for place, name, edges in self.visits:
+            node = found[place]
+            below = node.next_functions
+            if len(below) != len(edges) or node.name() != name:
+                return None
+            for (child, _), expected in zip(below, edges, strict=True):
+                if expected == len(found) and child is not None:
+                    found.append(child)
+                elif (child is None) != (expected < 0) or (child is not None and (expected > len(found) or found[expected] is not child)):
+                    return None
+        return found if len(set(map(id, found))) == self.n_nodes else None
+
+
+_SKELETONS: list[Skeleton] = []  # the last few shapes met, newest last; they hold no tensor and no node
+MOST_SKELETONS = 6
+
+
+def skeleton_of(roots: list[Node]) -> tuple[Skeleton, list[Node]]:
+    """Return the shape of the graph under ``roots``, one object per shape, and its nodes."""
+    for skeleton in reversed(_SKELETONS):
+        found = skeleton.nodes_of(roots)
+        if found is not None:
+            return skeleton, found
+    skeleton, found = _walked(roots)
+    _SKELETONS.append(skeleton)
+    del _SKELETONS[:-MOST_SKELETONS]
+    return skeleton, found
+
+
+def _walked(roots: list[Node]) -> tuple[Skeleton, list[Node]]:
+    found = list(roots)
+    places = {node: place for place, node in enumerate(found)}
+    visits: list[tuple[int, str, tuple[int, ...]]] = []
+    stack = list(range(len(found)))
+    while stack:
+        place = stack.pop()
+        edges = []
+        for child, _ in found[place].next_functions:
+            if child is not None and child not in places:
+                places[child] = len(found)
+                stack.append(len(found))
+                found.append(child)
+            edges.append(-1 if child is None else places[child])
+        visits.append((place, found[place].name(), tuple(edges)))
+    kinds = [kind(node) for node in found]
+    leaves = [place for place, name in enumerate(kinds) if name == "AccumulateGrad"]
+    order = sorted((place for place, name in enumerate(kinds) if name != "AccumulateGrad"), key=lambda place: found[place]._sequence_nr())
+    return Skeleton(len(roots), len(found), visits, kinds, order, leaves), found
+
+
 class LiveGraph:
     """The nodes under one or more losses.
 
@@ -74,40 +164,46 @@ class LiveGraph:
         roots: The tensors on which backward is about to be called.
 
     Attributes:
+        roots: Their nodes, each once.
+        skeleton: The graph's shape; the same object as long as the shape stays the same.
+        found: All nodes in the order of the skeleton.
         nodes: All operations in the order in which the forward pass made them; leaves (``AccumulateGrad``) excluded.
-        kinds: Operation name of each node.
-        consumers: For each node the nodes that read from it.
-        leaves: The tensors in which gradients will accumulate, by ``id``.
     """
 
     def __init__(self, roots: Iterable[Tensor]) -> None:
-        self.roots: list[Node] = [root.grad_fn for root in roots if root.grad_fn is not None]
-        self.kinds: dict[Node, str] = {}
-        self.consumers: dict[Node, list[Node]] = {}
-        self.leaves: dict[int, Tensor] = {}
-        self.leaf_of: dict[Node, Tensor] = {}
-        self._visit()
-        self.nodes: list[Node] = sorted((n for n in self.kinds if n not in self.leaf_of), key=lambda n: n._sequence_nr())
-        self.names = frozenset(self.kinds.values())
+        self.roots: list[Node] = list(dict.fromkeys(root.grad_fn for root in roots if root.grad_fn is not None))
+        self.skeleton, self.found = skeleton_of(self.roots)
+        self.nodes: list[Node] = [self.found[place] for place in self.skeleton.order]
 
-    def _visit(self) -> None:
-        stack = list(self.roots)
-        for root in stack:
-            self.kinds.setdefault(root, kind(root))
-        while stack:
-            node = stack.pop()
-            for child in children(node):
-                self.consumers.setdefault(child, []).append(node)
-                if child not in self.kinds:
-                    self._enter(child)
-                    stack.append(child)
+    @functools.cached_property
+    def kinds(self) -> dict[Node, str]:
+        """Operation name of each node."""
+        return dict(zip(self.found, self.skeleton.kinds, strict=True))
 
-    def _enter(self, node: Node) -> None:
-        name = kind(node)
-        self.kinds[node] = name
-        if name == "AccumulateGrad":
-            self.leaf_of[node] = node.variable
-            self.leaves[id(node.variable)] = node.variable
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """All operation names."""
+        return frozenset(self.skeleton.kinds)
+
+    @functools.cached_property
+    def leaf_of(self) -> dict[Node, Tensor]:
+        """The tensor of each leaf."""
+        return {self.found[place]: self.found[place].variable for place in self.skeleton.leaves}
+
+    @functools.cached_property
+    def leaves(self) -> dict[int, Tensor]:
+        """The tensors in which gradients will accumulate, by ``id``."""
+        return {id(leaf): leaf for leaf in self.leaf_of.values()}
+
+    @functools.cached_property
+    def consumers(self) -> dict[Node, list[Node]]:
+        """For each node the nodes that read from it."""
+        found: dict[Node, list[Node]] = {}
+        for place, _, edges in self.skeleton.visits:
+            for below in edges:
+                if below >= 0:
+                    found.setdefault(self.found[below], []).append(self.found[place])
+        return found
 
     def has_custom_functions(self) -> bool:
         """Return whether a user's ``autograd.Function`` (or a compiled graph) is part of the graph."""

@@ -7,7 +7,7 @@ mistake of ours inside an observer is reported once and ends the watching, never
 import functools
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 import torch
@@ -50,19 +50,15 @@ def remove_listener(listener: Listener) -> None:
 
 
 def _tell(method: str, *arguments: Any) -> None:
-    tell = _uncompiled() if "torch._dynamo" in sys.modules else _tell_all
-    tell(method, *arguments)
-
-
-def _tell_all(method: str, *arguments: Any) -> None:
     for listener in tuple(_listeners):
         getattr(listener, method)(*arguments)
 
 
-@functools.cache
-def _uncompiled() -> Callable[..., None]:
-    """Return ``_tell_all`` for scripts that compile: what stands outside a graph break would otherwise be compiled too, ours included."""
-    return torch.compiler.disable(_tell_all)  # type: ignore[no-any-return]
+def _keep_from_compiler(function: Any) -> None:
+    """Tell the compiler to run a function of ours, and all inside, as it is: at a graph break it would otherwise compile what runs there. (Without importing the compiler.)"""
+    frames = torch._C._dynamo.eval_frame
+    if hasattr(frames, "set_code_exec_strategy"):
+        frames.set_code_exec_strategy(function.__code__, frames._FrameExecStrategy(frames._FrameAction.SKIP, frames._FrameAction.SKIP))
 
 
 def _watching() -> bool:
@@ -88,6 +84,8 @@ def _put(owner: Any, name: str, function: Any) -> None:
 
 
 def _install() -> None:
+    for function in (_tell, _watching):
+        _keep_from_compiler(function)
     _undo.append(register_optimizer_step_pre_hook(_before_step).remove)
     _undo.append(register_optimizer_step_post_hook(_after_step).remove)
     _replace(torch.autograd, "backward", _wrap_backward)
@@ -137,19 +135,25 @@ def _wrap_backward(original: Any) -> Any:
         if not _watching() or not _in_backward.acquire(blocking=False):
             return original(tensors, *arguments, **keywords)
         try:
-            given = tensors if isinstance(tensors, Tensor | tuple | list) else _kept(tensors)
-            _tell("backward_begins", tuple(t for t in ((given,) if isinstance(given, Tensor) else given) if isinstance(t, Tensor)))
-            return original(given, *arguments, **keywords)
+            is_read_once = isinstance(tensors, Iterator)
+            roots = tuple(tensors) if is_read_once else tensors
+            _tell("backward_begins", _tensors_in(roots))
+            return original(roots, *arguments, **keywords)
         finally:
-            _in_backward.release()
-            _tell("backward_ended")
+            try:
+                _tell("backward_ended")
+            finally:
+                _in_backward.release()
 
+    _keep_from_compiler(backward)
     return backward
 
 
-def _kept(tensors: Any) -> Any:
-    """Return the roots in a form that can be read twice; what is no collection is left for torch to refuse."""
-    return tuple(tensors) if isinstance(tensors, Iterable) else [tensors]
+def _tensors_in(roots: Any) -> tuple[Tensor, ...]:
+    """Return the tensors among the roots of a backward; graph edges are none, and what is no collection is left for torch to refuse."""
+    if isinstance(roots, Tensor):
+        return (roots,)
+    return tuple(root for root in roots if isinstance(root, Tensor)) if isinstance(roots, Iterable) else ()
 
 
 def _wrap_clip(original: Any) -> Any:
@@ -188,4 +192,5 @@ def _wrap_notice(what: str, original: Any) -> Any:
             _tell("noticed", what)
         return original(*arguments, **keywords)
 
+    _keep_from_compiler(noticing)
     return noticing

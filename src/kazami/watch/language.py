@@ -15,6 +15,7 @@ SENTENCES = {
         "backward ran {n} times, but no torch.optim optimizer ever stepped: kazami is blind to weights that are updated by other means.",
         "backward は {n} 回実行されましたが、torch.optim のオプティマイザが一度もステップしませんでした。他の方法で更新される重みは観測できません。",
     ),
+    "steps_seen": ("{n} steps were watched; nothing wrong was found in them.", "{n} ステップを観測しましたが、異常は見つかりませんでした。"),
     "cannot_write": ("cannot write {where} ({why}); the training goes on without it.", "{where} に書き込めません（{why}）。学習はそのまま続きます。"),
     "cannot_attach": (
         "could not attach to torch ({why}); the script runs unwatched.",

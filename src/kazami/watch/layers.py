@@ -1,12 +1,13 @@
 """From a live graph to layers: where a weight meets data, in the order of the forward pass."""
 
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
 from ..records.trace import Layer
-from .graph import ACTIVATIONS, ADD, BATCH_NORM, MATRIX, NORM, PASS, RECURRENT, LiveGraph, Node, children, output_shape, saved
+from .graph import ACTIVATIONS, ADD, BATCH_NORM, MATRIX, NORM, PASS, RECURRENT, LiveGraph, Node, children, option, output_shape, saved
 from .names import Names
 
 # For each matrix operation: its operands as (position among the inputs, name of the saved tensor).
@@ -15,6 +16,8 @@ OPERANDS: dict[str, tuple[tuple[int, str], tuple[int, str]]] = {
     "Convolution": ((0, "input"), (1, "weight")), "MkldnnConvolution": ((0, "self"), (1, "weight")), "Mv": ((0, "self"), (1, "vec")), "Addmv": ((1, "mat"), (2, "vec")),
     "Dot": ((0, "self"), (1, "tensor")), "Linear": ((0, "input"), (1, "weight")),
 }  # fmt: skip
+
+DATA_NAMES = tuple(dict.fromkeys(name for operands in OPERANDS.values() for _, name in operands)) + ("input",)
 
 
 @dataclass(slots=True)
@@ -33,6 +36,10 @@ class Sight:
         gradient: The gradient the optimizer consumed.
         update: The change of the sampled weights by the optimizer step.
         before: The sampled weights before the step.
+        gradient_norm: Norm of the gradient.
+        weight_norm: Norm of the weights, as last measured.
+        update_norm: Norm of ``update``.
+        before_norm: Norm of ``before``.
         reference_loss: Loss of the trivial predictor, for the wind.
         values: What was measured so far at this step, by quantity.
         reads_data: Whether its first input is the batch itself.
@@ -51,6 +58,10 @@ class Sight:
     gradient: Tensor | None = None
     update: Tensor | None = None
     before: Tensor | None = None
+    gradient_norm: float = float("nan")
+    weight_norm: float = float("nan")
+    update_norm: float = float("nan")
+    before_norm: float = float("nan")
     reference_loss: float = float("nan")
     values: dict[str, float] = field(default_factory=dict)
     reads_data: bool = False
@@ -59,6 +70,72 @@ class Sight:
     def unit_axis(self) -> int:
         """The axis of the output along which units lie: 1 for a convolution, the last otherwise."""
         return 1 if self.layer.kind == "conv" else -1
+
+
+@dataclass(slots=True)
+class Outline:
+    """Where a trained layer lies in all graphs of one shape, so that it is found again without a search; it keeps no tensor alive.
+
+    Attributes:
+        layer: Its record.
+        weight: Its parameter.
+        leaf: Place of the parameter among the graph's nodes.
+        uses: Places of the operations that use it.
+        data: Place of the last operation that saved its data operand, and the operand's name.
+        activation: Place of the activation that follows, -1 for none.
+        activation_kind: What it is.
+        memory: What its observables remember.
+        reads_data: Whether its first input is the batch itself.
+    """
+
+    layer: Layer
+    weight: weakref.ref[Tensor]
+    leaf: int
+    uses: tuple[int, ...]
+    data: tuple[int, str] | None
+    activation: int
+    activation_kind: str
+    memory: dict[str, Any]
+    reads_data: bool
+
+
+def outlines(graph: LiveGraph, sights: list[Sight]) -> list[Outline]:
+    """Return where the trained layers of a graph lie."""
+    places = {node: place for place, node in enumerate(graph.found)}
+    leaves = {id(leaf): places[node] for node, leaf in graph.leaf_of.items()}
+    return [
+        Outline(
+            sight.layer, weakref.ref(sight.weight), leaves[id(sight.weight)], tuple(places[use] for use in sight.uses), _place_of_data(sight, places),
+            -1 if sight.activation is None else places[sight.activation], sight.activation_kind, sight.memory, sight.reads_data,
+        )
+        for sight in sights if sight.is_trained
+    ]  # fmt: skip
+
+
+def _place_of_data(sight: Sight, places: dict[Node, int]) -> tuple[int, str] | None:
+    if sight.inputs is None:
+        return None
+    for use in reversed(sight.uses):
+        for name in DATA_NAMES:
+            tensor = saved(use, name)
+            if tensor is not None and tensor.data_ptr() == sight.inputs.data_ptr() and tensor.shape == sight.inputs.shape:
+                return places[use], name
+    return None
+
+
+def seen_again(graph: LiveGraph, known: list[Outline]) -> list[Sight] | None:
+    """Return the layers of a graph whose shape is known; ``None`` where its parameters are others."""
+    found, sights = graph.found, []
+    for line in known:
+        weight = line.weight()
+        if weight is None or found[line.leaf].variable is not weight:
+            return None
+        sight = Sight(line.layer, weight, True, [found[place] for place in line.uses], memory=line.memory, activation_kind=line.activation_kind)
+        sight.activation = found[line.activation] if line.activation >= 0 else None
+        sight.inputs = saved(found[line.data[0]], line.data[1]) if line.data is not None else None
+        sight.first_input, sight.reads_data = sight.inputs, line.reads_data
+        sights.append(sight)
+    return sights
 
 
 def read_layers(graph: LiveGraph, names: Names) -> list[Sight]:
@@ -157,35 +234,56 @@ def _finished(sight: Sight, graph: LiveGraph) -> Layer:
     node, name, residual = following_activation(graph, sight.uses[-1])
     sight.activation, sight.activation_kind = node, name
     layer = sight.layer
-    kind = "recurrent" if layer.kind == "linear" and feeds_itself(graph, sight.uses) else layer.kind
+    kind = "recurrent" if layer.kind == "linear" and feeds_itself(graph, sight.uses, sight.weight) else layer.kind
     return Layer(
         name=layer.name, kind=kind, shape=layer.shape, fan_in=layer.fan_in, fan_out=layer.fan_out, activation=name, is_output=layer.is_output, n_uses=len(sight.uses), is_residual=residual
     )  # fmt: skip
 
 
 def following_activation(graph: LiveGraph, node: Node) -> tuple[Node | None, str, bool]:
-    """Return the first activation that ``node``'s output meets, its name, and whether an addition with another signal lies on the way."""
+    """Return the first activation that ``node``'s output meets, its name, and whether it is added to an earlier signal on the way."""
     residual = False
     for _ in range(12):
         consumers = graph.consumers.get(node, [])
-        if not consumers:
+        for consumer in consumers:
+            name = activation_name(graph, consumer)
+            if name:
+                return consumer, name, residual
+        # Where the signal itself goes on, the addition to which it is carried past some layers is not its own.
+        following = next((c for c in consumers if _added_to(graph, c, node) != "later"), consumers[0]) if consumers else None
+        if following is None:
             return None, "identity", residual
-        active = [c for c in consumers if graph.kinds[c] in ACTIVATIONS and graph.kinds[c] not in ("LogSoftmax", "Pow", "Exp", "Log", "Sqrt")]
-        if active:
-            return active[0], ACTIVATIONS[graph.kinds[active[0]]], residual
-        node = consumers[0]
-        name = graph.kinds[node]
-        if name in ADD and len([c for c in children(node) if graph.leaf_under(c) is None]) > 1:
-            residual = True
+        residual = residual or _added_to(graph, following, node) == "earlier"
+        node, name = following, graph.kinds[following]
         if name not in PASS and name not in ADD and name not in NORM and name not in BATCH_NORM:
             return None, "identity", residual
     return None, "identity", residual
 
 
-def feeds_itself(graph: LiveGraph, uses: list[Node], reach: int = 60) -> bool:
+def activation_name(graph: LiveGraph, node: Node) -> str:
+    """Return the name of an activation, empty where ``node`` is none; a ReLU may be written as a clamp at zero or a maximum with zero."""
+    name = graph.kinds[node]
+    if name in ("Clamp", "ClampMin") and option(node, "max") is None:
+        low = option(node, "min")
+        return "relu" if isinstance(low, int | float) and low == 0 else "clamp"
+    if name == "Maximum":
+        floor = saved(node, "other") if node.next_functions[1][0] is None else saved(node, "self") if node.next_functions[0][0] is None else None
+        return "relu" if floor is not None and not bool(floor.any()) else ""
+    return "" if name in ("LogSoftmax", "Pow", "Exp", "Log", "Sqrt") else ACTIVATIONS.get(name, "")
+
+
+def _added_to(graph: LiveGraph, node: Node, signal: Node) -> str:
+    """Return whether ``node`` adds ``signal`` to an ``"earlier"`` or a ``"later"`` signal; empty where it does not add two signals (a bias is none)."""
+    others = [child for child in children(node) if child is not signal and graph.leaf_under(child) is None] if graph.kinds[node] in ADD else []
+    if not others:
+        return ""
+    return "earlier" if others[0]._sequence_nr() < signal._sequence_nr() else "later"
+
+
+def feeds_itself(graph: LiveGraph, uses: list[Node], weight: Tensor, reach: int = 60) -> bool:
     """Return whether the second use of a weight reads what the first one made (a recurrence over time)."""
-    if len(uses) < 2:
-        return False
+    if len(uses) < 2 or _is_turned(graph, uses[0], weight) != _is_turned(graph, uses[1], weight):
+        return False  # an encoder and the decoder that is its transpose
     stack, seen = children(uses[1]), set[Node]()
     while stack and len(seen) < reach:
         node = stack.pop()
@@ -195,3 +293,13 @@ def feeds_itself(graph: LiveGraph, uses: list[Node], reach: int = 60) -> bool:
             seen.add(node)
             stack.extend(children(node))
     return False
+
+
+def _is_turned(graph: LiveGraph, use: Node, weight: Tensor) -> bool:
+    """Return whether a weight is transposed on its way into an operation."""
+    edge = next((child for child in children(use) if graph.leaf_under(child) is weight), None)
+    turned = False
+    while edge is not None and edge not in graph.leaf_of:
+        turned ^= graph.kinds[edge] in ("T", "Transpose", "Permute")
+        edge = next(iter(children(edge)), None)
+    return turned

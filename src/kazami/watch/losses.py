@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 MOST_FEATURES = 65536
 
@@ -21,6 +22,7 @@ class LossCall:
         target: What was asked for, detached.
         node: The autograd node of the result.
         options: Reduction, label smoothing, ignored index and so on.
+        value: The mean loss, computed again from output and target.
     """
 
     kind: str
@@ -28,6 +30,11 @@ class LossCall:
     target: Tensor
     node: Any
     options: dict[str, Any]
+    value: float = float("nan")
+
+    def let_go(self) -> None:
+        """Keep only what needs no memory of the forward pass: of the output its shape."""
+        self.node, self.output = None, self.output.to("meta")
 
 
 @dataclass(slots=True)
@@ -129,3 +136,30 @@ _ADDERS: dict[str, Callable[[Targets, LossCall], None]] = {
     "cross_entropy": _add_classes, "nll": _add_classes, "bce": _add_values, "bce_with_logits": _add_values, "mse": _add_values, "l1": _add_values,
     "smooth_l1": _add_values, "huber": _add_values, "gaussian_nll": _add_values,
 }  # fmt: skip
+
+
+def call_value(call: LossCall) -> float:
+    """Return the mean loss of a call, computed again from its output and target."""
+    output, target = call.output.float(), call.target
+    options = {key: call.options[key] for key in ("reduction", "ignore_index", "weight", "pos_weight") if key in call.options}
+    if call.kind in ("cross_entropy", "nll") and target.is_floating_point():
+        return float(-(target * output).sum(-1).mean())
+    function = {
+        "cross_entropy": functional.nll_loss, "nll": functional.nll_loss, "mse": functional.mse_loss, "l1": functional.l1_loss,
+        "bce": functional.binary_cross_entropy, "bce_with_logits": functional.binary_cross_entropy_with_logits, "smooth_l1": functional.smooth_l1_loss,
+        "huber": functional.huber_loss,
+    }.get(call.kind)  # fmt: skip
+    if function is None or not bool(torch.isfinite(output).all()):
+        return float("nan")
+    target = target.float() if target.is_floating_point() else target
+    if call.kind == "mse" and output.shape != target.shape:
+        output, target = torch.broadcast_tensors(output, target)
+    value = function(output.clamp(0, 1) if call.kind == "bce" else output, target, **options)
+    smoothing = float(call.options.get("label_smoothing", 0.0))
+    return float(value.mean()) if smoothing == 0 else (1 - smoothing) * float(value.mean()) + smoothing * _spread_out(output, target, options)
+
+
+def _spread_out(log_p: Tensor, target: Tensor, options: dict[str, Any]) -> float:
+    """Return the cross-entropy with the uniform distribution, reduced as the loss is."""
+    rows = -log_p.mean(1 if log_p.dim() > 1 else 0)[target != options.get("ignore_index", -100)]
+    return float(rows.sum() if options.get("reduction") == "sum" else rows.mean())

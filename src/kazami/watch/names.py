@@ -1,10 +1,15 @@
 """Names for parameters that are met in a graph: which module owns them, and whether that module is registered anywhere."""
 
 import gc
+import time
 from collections.abc import Iterable
 from weakref import WeakSet
 
 from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
+
+FREE_SEARCHES = 8
+PAUSE = 5.0
 
 
 class Names:
@@ -15,35 +20,39 @@ class Names:
 
     def __init__(self, modules: Iterable[nn.Module] = ()) -> None:
         self.modules: WeakSet[nn.Module] = WeakSet(modules)
-        self._paths: dict[int, str] = {}
+        self._paths: WeakTensorKeyDictionary = WeakTensorKeyDictionary()  # by identity; empty where no module was found
         self._storages: dict[int, str] = {}
         self._searches = 0
+        self._searched_at = 0.0
         for module in modules:
             self._learn(module)
 
     def of(self, parameter: Tensor) -> str:
         """Return the parameter's path, or its shape where no module owns it."""
-        if id(parameter) not in self._paths:
+        if parameter not in self._paths:
             self._search()
-        return self._paths.get(id(parameter)) or f"tensor {'×'.join(map(str, parameter.shape)) or 'scalar'}"
+            self._paths.setdefault(parameter, "")
+        return self._paths[parameter] or f"tensor {'×'.join(map(str, parameter.shape)) or 'scalar'}"
 
     def of_storage(self, tensor: Tensor) -> str | None:
         """Return the path of the parameter that shares memory with ``tensor`` (a frozen weight that autograd saved), else ``None``."""
         return self._storages.get(tensor.untyped_storage().data_ptr())
 
     def _search(self) -> None:
-        if self._searches >= 8:  # a search costs tens of milliseconds; models are not made every few steps
+        # A search costs tens of milliseconds; models are not made every few steps.
+        if self._searches >= FREE_SEARCHES and time.monotonic() - self._searched_at < PAUSE:
             return
         self._searches += 1
+        self._searched_at = time.monotonic()
         for module in roots(living_modules()):
             self.modules.add(module)
             self._learn(module)
 
     def _learn(self, module: nn.Module) -> None:
         for path, parameter in module.named_parameters():
-            known = self._paths.get(id(parameter), "")
+            known: str = self._paths.get(parameter, "")
             if path.count(".") >= known.count(".") or not known:
-                self._paths[id(parameter)] = path
+                self._paths[parameter] = path
                 self._storages[parameter.untyped_storage().data_ptr()] = path
 
 

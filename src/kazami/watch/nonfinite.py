@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .graph import ACTIVATIONS, LOSSES, PASS, LiveGraph, Node, children, saved
+from .found_losses import output_of
+from .graph import ACTIVATIONS, LOSSES, PASS, LiveGraph, Node, children, option, saved
 from .layers import Sight
 from .names import Names
 
@@ -50,6 +51,8 @@ def _bad_here(graph: LiveGraph, node: Node) -> tuple[str, str, str, Node] | None
         producer = _producer(graph, node, saved_name)
         if producer is None:
             return "batch", "", word(tensor), node
+        if _comes_from_data(graph, producer):
+            return "target", "", word(tensor), producer
         return "operation", operation_name(graph.kinds[producer]), word(tensor), producer
     if singular(graph, node, forward=True):
         return "operation", operation_name(name), "inf" if name in ("Log", "Reciprocal", "Div", "Exp") else "nan", node
@@ -121,8 +124,24 @@ def _holds(condition: Callable[..., Tensor], *names: str) -> Callable[[Node], bo
     return test
 
 
+def _comes_from_data(graph: LiveGraph, node: Node) -> bool:
+    """Return whether a difference of a prediction and data is not finite though the prediction is."""
+    edges = [child for child, _ in node.next_functions]
+    if graph.kinds[node] not in ("Sub", "Rsub") or len(edges) != 2 or (edges[0] is None) == (edges[1] is None):
+        return False
+    predicted = output_of(graph, edges[0] if edges[0] is not None else edges[1])
+    return predicted is not None and is_finite(predicted)
+
+
+def _power_fails(node: Node) -> bool:
+    base, exponent = saved(node, "self"), option(node, "exponent")
+    if base is None or exponent is None or isinstance(exponent, Tensor | complex) or base.is_complex():
+        return False
+    return bool((float(exponent) < 0 and (base == 0).any()) or (float(exponent) % 1 != 0 and (base < 0).any()))
+
+
 def _pow_at_zero(node: Node) -> bool:
-    base, exponent = saved(node, "self"), getattr(node, "_saved_exponent", None)
+    base, exponent = saved(node, "self"), option(node, "exponent")
     if base is None or exponent is None or isinstance(exponent, Tensor):
         return False
     return float(exponent) < 1 and bool((base == 0).any())
@@ -131,7 +150,7 @@ def _pow_at_zero(node: Node) -> bool:
 _VALUE: dict[str, Callable[[Node], bool]] = {
     "Log": _holds(lambda x: x <= 0, "self"), "Log2": _holds(lambda x: x <= 0, "self"), "Log10": _holds(lambda x: x <= 0, "self"), "Log1P": _holds(lambda x: x <= -1, "self"),
     "Div": _holds(lambda x: x == 0, "other"), "Exp": _holds(torch.isinf, "result"), "Sqrt": _holds(torch.isnan, "result"), "Rsqrt": _holds(lambda x: ~torch.isfinite(x), "result"),
-    "Reciprocal": _holds(torch.isinf, "result"),
+    "Reciprocal": _holds(torch.isinf, "result"), "Pow": _power_fails,
 }  # fmt: skip
 _DERIVATIVE: dict[str, Callable[[Node], bool]] = {
     "Sqrt": _holds(lambda x: x == 0, "result"), "Rsqrt": _holds(lambda x: ~torch.isfinite(x), "result"), "Log": _holds(lambda x: x <= 0, "self"),

@@ -1,10 +1,11 @@
 """Observer: follows one process's training through its hooks and keeps what was seen, one `Player` an optimizer."""
 
 import functools
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +15,9 @@ from .consumed import StepReader
 from .graph import LiveGraph
 from .hooks import add_listener, remove_listener
 from .names import Names
-from .player import Player
+from .player import Player, number_of
 from .reading import GraphReader, Reading
-from .sampling import Sampling
+from .sampling import Sampling, several_ranks
 
 
 def guarded(method: Callable[..., None]) -> Callable[..., None]:
@@ -28,7 +29,7 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
             return
         began = time.perf_counter()
         try:
-            with torch.no_grad():
+            with self.lock, torch.no_grad():
                 method(self, *arguments)
         except Exception as error:
             self.give_up(error)
@@ -36,6 +37,20 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
             self.sampling.spend(time.perf_counter() - began)
 
     return safe
+
+
+class ScaledLoss(NamedTuple):
+    """A loss that a gradient scaler has multiplied.
+
+    Attributes:
+        scaled: The product.
+        original: The loss itself, alive as long as the script keeps it.
+        value: Its value.
+    """
+
+    scaled: weakref.ref[Tensor]
+    original: weakref.ref[Tensor]
+    value: Tensor
 
 
 class Observer:
@@ -64,15 +79,17 @@ class Observer:
         self.noticed_things: set[str] = set()
         self.is_off = False
         self.clock = 1  # the number of the optimizer step that comes next
+        self.moment = 1  # the number of the step that the last backward belongs to; the same for all optimizers that use its gradients
+        self.lock = threading.RLock()  # trainings may run in several threads
         self.n_backwards = 0
         self.began = time.perf_counter()
-        self._of_optimizer: dict[int, Player] = {}
+        self._of_optimizer: weakref.WeakKeyDictionary[torch.optim.Optimizer, tuple[Player, int]] = weakref.WeakKeyDictionary()
         self._optimizers: dict[int, weakref.ref[torch.optim.Optimizer]] = {}
         self._readings: list[Reading] = []
         self._loss = 0.0
         self._has_loss = False
         self._stepped = False
-        self._unscaled: dict[int, Tensor] = {}
+        self._scaled: dict[int, ScaledLoss] = {}
         self._clips: list[tuple[float, float]] = []
         self._reader = GraphReader(self.names)
         self._steps = StepReader(self)
@@ -107,13 +124,22 @@ class Observer:
     def clipped(self, total_norm: Any, limit: Any) -> None:
         """Remember what clipping did to the gradient of this step."""
         if self.sampling.is_sampled(self.clock):
-            self._clips.append((float(total_norm), float(limit)))
+            self._clips.append((number_of(total_norm), number_of(limit)))
 
     @guarded
     def scaled(self, scaled: Any, original: Any) -> None:
         """Remember the loss behind a scaled one."""
-        if isinstance(scaled, Tensor) and isinstance(original, Tensor):
-            self._unscaled[id(scaled)] = original.detach()
+        pairs = [(scaled, original)] if isinstance(scaled, Tensor) else zip(scaled, original, strict=True)
+        for ours, own in pairs:
+            self._scaled[id(ours)] = ScaledLoss(weakref.ref(ours), weakref.ref(own), own.detach())
+
+    @guarded
+    def scale_updated(self) -> None:
+        """Forget a step that a gradient scaler has left out: its loss is not part of the next one's."""
+        if self._has_loss and not self._stepped:
+            for player in self.players[:1]:
+                player.facts["skipped_steps"] = player.facts.get("skipped_steps", 0) + 1
+            self._forget_step()
 
     @guarded
     def noticed(self, what: str) -> None:
@@ -124,9 +150,11 @@ class Observer:
     def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
         """Read the live graph of a sampled step, and of any step whose loss is not finite."""
         self.n_backwards += 1
-        if self._stepped:
+        self.sampling.is_shared = self.sampling.is_shared or several_ranks()
+        if self._stepped or self._was_discarded():
             self._forget_step()
-            self._steps.look_for_kept_gradients()
+        self._steps.look_for_kept_gradients()
+        self.moment = self.clock
         value = self._value_of(tensors)
         if value is not None:
             self._loss += value
@@ -136,19 +164,23 @@ class Observer:
             return
         graph = LiveGraph(tensors)
         if graph.nodes:
-            self._readings.append(self._reader.read(graph, tensors, self, is_bad=is_bad, value=value))
+            losses = tuple(self._original(t) for t in tensors)
+            self._readings.append(self._reader.read(graph, losses, self, is_bad=is_bad, value=value))
+            self._readings[-1].scale = self._scale_of(tensors, value)
 
     @guarded
     def backward_ended(self) -> None:
         """Take the probes out of the graph that backward has just walked."""
         if self._readings:
             self._readings[-1].remove_probes()
+        self._steps.note_what_was_added()
 
     @guarded
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
         """Read gradients and weights as the optimizer is about to use them."""
         player = self.player_of(optimizer)
         if player is not None:
+            self.moment = self.clock if player.steps >= self.moment else self.moment
             self._steps.begin(player, optimizer)
 
     @guarded
@@ -157,15 +189,15 @@ class Observer:
         player = self.player_of(optimizer)
         if player is None:
             return
-        is_sampled = self.sampling.is_sampled(self.clock)
+        step, is_sampled = self.moment, self.sampling.is_sampled(self.moment)
         self._steps.end(player, optimizer)
-        player.steps = self.clock
+        player.steps = step
         if is_sampled:
             player.n_sampled += 1
             self.sampling.steps_recorded += 1
         self._stepped = True
         self.sampling.decide(self.clock, time.perf_counter() - self.began)
-        step, self.clock = self.clock, self.clock + (1 if player is self.players[0] else 0)
+        self.clock += 1 if player is self.players[0] else 0
         if self.on_step is not None:
             self.on_step(player, step, is_sampled)
 
@@ -175,16 +207,16 @@ class Observer:
         """Return the player of an optimizer: a new one over the same parameters continues the old one."""
         if self.only and id(optimizer) not in self.only:
             return None
-        known = self._of_optimizer.get(id(optimizer))
-        if known is not None:
-            return known
+        known, n_known = self._of_optimizer.get(optimizer, (None, 0))
         ids = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        same = next((player for player in self.players if ids & player.parameters.keys()), None)
+        if known is not None and n_known == len(ids):
+            return known
+        same = known or next((player for player in self.players if any(key in player.parameters for key in ids)), None)
         if same is None:
             same = Player(optimizer)
             self.players.append(same)
         same.adopt(optimizer)
-        self._of_optimizer[id(optimizer)] = same
+        self._of_optimizer[optimizer] = same, len(ids)
         self._optimizers[id(same)] = weakref.ref(optimizer)
         return same
 
@@ -220,10 +252,27 @@ class Observer:
     def _forget_step(self) -> None:
         self._release()
         self._loss, self._has_loss, self._stepped, self._clips = 0.0, False, False, []
-        self._unscaled.clear()
+        self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
+
+    def _was_discarded(self) -> bool:
+        """Return whether the script has thrown away the gradients of earlier backward calls instead of stepping (a batch that it skipped)."""
+        return self._has_loss and bool(self.players) and all(p.grad is None for player in self.players for p in player.parameters.values())
+
+    def _original(self, tensor: Tensor) -> Tensor | None:
+        """Return the loss as it was before a gradient scaler multiplied it; ``None`` where the script did not keep it."""
+        known = self._scaled.get(id(tensor))
+        return known.original() if known is not None and known.scaled() is tensor else tensor
+
+    def _scale_of(self, tensors: tuple[Tensor, ...], value: float | None) -> float:
+        known = [self._scaled[id(t)] for t in tensors if id(t) in self._scaled and self._scaled[id(t)].scaled() is t]
+        if not known or not value:
+            return 1.0
+        scale = sum(float(t.detach()) for t in tensors if t.numel() == 1) / value
+        return scale if 0 < scale < float("inf") else 1.0
 
     def _value_of(self, tensors: tuple[Tensor, ...]) -> float | None:
-        values = [self._unscaled.get(id(t), t.detach()) for t in tensors if isinstance(t, Tensor) and t.numel() == 1]
+        own = {key: loss.value for key, loss in self._scaled.items() if loss.scaled() is not None}
+        values = [own.get(id(t), t.detach()) for t in tensors if t.numel() == 1 and not t.is_complex()]
         if not values or (values[0].device.type != "cpu" and not self.sampling.is_sampled(self.clock)):
             return None
         return float(sum(float(v) for v in values))

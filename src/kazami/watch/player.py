@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import torch
@@ -23,7 +24,9 @@ class Player:
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer) -> None:
-        self.parameters: dict[int, Tensor] = {}
+        self.parameters: WeakValueDictionary[int, Tensor] = WeakValueDictionary()  # models that the script has dropped must be able to go
+        self.sizes: dict[int, int] = {}
+        self.paths: dict[int, str] = {}
         self.optimizer_settings: dict[str, Any] = {}
         self.targets = Targets()
         self.facts: dict[str, Any] = {}
@@ -34,6 +37,8 @@ class Player:
         self.layers: list[Layer] = []
         self.memories: dict[int, dict[str, Any]] = {}
         self.given: set[int] = set()
+        self.ungiven: dict[int, str] = {}
+        self.scales: list[float] = []
         self.n_sampled = 0
         self.last_update: Tensor | None = None
         self.last_update_step = -1
@@ -46,6 +51,7 @@ class Player:
         """Take over the parameters and settings of ``optimizer``."""
         for group in optimizer.param_groups:
             self.parameters.update({id(p): p for p in group["params"]})
+            self.sizes.update({id(p): p.numel() for p in group["params"]})
         group = max(optimizer.param_groups, key=lambda g: sum(p.numel() for p in g["params"]))
         settings = {key: plain(group[key]) for key in MOST_SETTINGS if key in group}
         settings["learning_rate"] = settings.pop("lr", float("nan"))
@@ -111,10 +117,15 @@ class Player:
         )  # fmt: skip
 
 
+def number_of(value: Any) -> float:
+    """Return a number that may be a tensor with a graph."""
+    return float(value.detach()) if isinstance(value, Tensor) else float(value)
+
+
 def plain(value: Any) -> Any:
     """Return a setting as plain data (a learning rate may be a 0-d tensor)."""
     if isinstance(value, Tensor):
-        return float(value) if value.numel() == 1 else None
+        return number_of(value) if value.numel() == 1 else None
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     return value if isinstance(value, int | float | str | bool) or value is None else str(value)

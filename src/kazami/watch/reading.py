@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from .curving import CurvatureReader
 from .found_losses import losses_in
-from .graph import LiveGraph
-from .layers import Sight, read_layers, weights_above
-from .losses import LossCall
+from .graph import LiveGraph, Skeleton
+from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
+from .losses import LossCall, call_value
 from .names import Names, unregistered
 from .nonfinite import first_bad_place, singular_operations
-from .observables import all_observables, signal
+from .observables import all_observables, norm_of, sample, signal
 from .player import Player
 from .structure import read_structure
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from .observer import Observer
 
 MOST_PROBES = 4096
+MANY_USES = 16
+DENSE = 64  # so many recorded steps show everything,
+SPARSE = 16  # later steps do so at this distance; those between show what changes fast
+OFTEN = 8
+SINGULAR = frozenset({"Sqrt", "Rsqrt", "Log", "Div", "Pow", "Std", "Acos", "Asin", "Exp", "Atan2", "Reciprocal", "Log1P"})
 
 
 @dataclass(slots=True)
@@ -37,6 +43,10 @@ class Reading:
         bad: Where the first non-finite number came from, if any.
         singular: Operations with an infinite derivative.
         numbers: Run-level numbers measured here (output and target statistics, curvature).
+        probes: The hooks in its graph, until backward has passed.
+        scale: By what a gradient scaler has multiplied the loss.
+        beat: Steps since the last step that showed everything; 0 if this one does.
+        has_facts: Whether the structure was looked at.
     """
 
     sights: list[Sight]
@@ -48,6 +58,9 @@ class Reading:
     singular: list[dict[str, Any]] = field(default_factory=list)
     numbers: dict[str, float] = field(default_factory=dict)
     probes: list[Any] = field(default_factory=list)
+    scale: float = 1.0
+    beat: int = 0
+    has_facts: bool = False
 
     def remove_probes(self) -> None:
         """Take the hooks out of the graph and forget the graph, so that its memory can go."""
@@ -56,6 +69,8 @@ class Reading:
         self.probes = []
         for sight in self.sights:
             sight.uses, sight.activation, sight.inputs, sight.first_input = [], None, None, None
+        for call in self.calls:
+            call.let_go()
 
 
 class GraphReader:
@@ -65,17 +80,20 @@ class GraphReader:
         self.names = names
         self.has_found_bad = False
         self.curvature = CurvatureReader()
-        self._memories: dict[int, dict[str, Any]] = {}
+        self._memories: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
+        self._frozen_memories: dict[int, dict[str, Any]] = {}
         self._outside: dict[int, str] = {}
         self._frozen: dict[str, int] = {}
         self._hidden: dict[int, str] = {}
         self._searched = 0
         self._stopped: dict[str, int] = {}
         self._n_parameters = 0
+        self._outlines: dict[Skeleton, list[Outline]] = {}
+        self._beat_of, self._whole_at, self._n_whole = 0, -SPARSE, 0
 
-    def read(self, graph: LiveGraph, tensors: tuple[Tensor, ...], observer: "Observer", *, is_bad: bool, value: float | None) -> Reading:
+    def read(self, graph: LiveGraph, losses: tuple[Tensor | None, ...], observer: "Observer", *, is_bad: bool, value: float | None) -> Reading:
         """Measure everything that can be measured before the user's backward runs, then place probes."""
-        blocked = {"checkpoint", "saved_tensor_hooks"} & observer.noticed_things
+        blocked = "saved_tensor_hooks" in observer.noticed_things
         if graph.is_compiled():
             observer.blind["compiled"] = "Part of the model is compiled: inside it only parameters, gradients and updates are seen, no activations."
         if blocked:
@@ -83,51 +101,77 @@ class GraphReader:
                 "The script uses activation checkpointing or saved-tensor hooks: activations are not looked at, so as not to run them again."
             )
             return Reading([], graph.leaves, {}, [], value)
-        above = weights_above(graph)
-        sights = read_layers(graph, self.names)
-        calls = losses_in(graph, above)
-        reading = Reading(sights, graph.leaves, read_structure(graph, above, sights, calls), calls, value)
+        beat = 0 if is_bad else self._beat(observer.clock)
+        is_searched = beat == 0 and (self._n_whole <= OFTEN or self._n_whole % OFTEN == 0)
+        reading = Reading(self._layers(graph, is_searched=is_searched), graph.leaves, {}, [], value, beat=beat, has_facts=is_searched)
+        if reading.beat == 0:
+            self._read_whole(graph, reading)
         if is_bad and not self.has_found_bad:
             self.has_found_bad = True
-            reading.bad = first_bad_place(graph, sights, self.names)
-        reading.singular = singular_operations(graph, sights)
-        self._measure_forward(sights)
-        self._note_frozen(sights)
-        reading.numbers |= output_numbers(calls)
-        reading.facts |= input_facts(sights)
+            reading.bad = first_bad_place(graph, reading.sights, self.names)
+        if not graph.names.isdisjoint(SINGULAR):
+            reading.singular = singular_operations(graph, reading.sights)
+        for observable in all_observables("forward", reading.beat):
+            for sight in reading.sights:
+                sight.values[observable.name] = observable.measure(sight)
         if value is not None and not is_bad:
-            self.curvature.read(tensors, graph, observer, reading.numbers)
+            self.curvature.read(losses, graph, observer, reading.numbers)
         self._place_probes(reading)
         return reading
 
-    def _measure_forward(self, sights: list[Sight]) -> None:
-        for sight in sights:
-            sight.memory = self._memories.setdefault(id(sight.weight) if sight.is_trained else sight.weight.data_ptr(), {})
-            for observable in all_observables("forward"):
-                sight.values[observable.name] = observable.measure(sight)
+    def _beat(self, step: int) -> int:
+        """Return how many steps ago everything was shown: the first steps, and then steps far enough apart, show it."""
+        if step != self._beat_of:
+            self._beat_of = step
+            if self._n_whole < DENSE or step - self._whole_at >= SPARSE:
+                self._whole_at, self._n_whole = step, self._n_whole + 1
+        return step - self._whole_at
 
-    def _note_frozen(self, sights: list[Sight]) -> None:
+    def _layers(self, graph: LiveGraph, *, is_searched: bool) -> list[Sight]:
+        """Return the layers of a graph, from memory where its shape is known and no search is due."""
+        known = self._outlines.get(graph.skeleton)
+        sights = seen_again(graph, known) if known is not None and not is_searched else None
+        if sights is not None:
+            return sights
+        sights = read_layers(graph, self.names)
+        for sight in sights:
+            sight.memory = self._memories.setdefault(sight.weight, {}) if sight.is_trained else self._frozen_memories.setdefault(sight.weight.data_ptr(), {})
         self._frozen.update({sight.layer.name: sight.weight.numel() for sight in sights if not sight.is_trained})
+        self._outlines.pop(graph.skeleton, None)
+        if all(sight.is_trained for sight in sights):
+            self._outlines[graph.skeleton] = outlines(graph, sights)
+            while len(self._outlines) > OFTEN:
+                del self._outlines[next(iter(self._outlines))]
+        return sights
+
+    def _read_whole(self, graph: LiveGraph, reading: Reading) -> None:
+        above = weights_above(graph)
+        reading.calls = losses_in(graph, above)
+        for call in reading.calls:
+            call.value = call_value(call)
+        reading.numbers |= output_numbers(reading.calls)
+        if reading.has_facts:
+            reading.facts = read_structure(graph, above, reading.sights, reading.calls) | input_facts(reading.sights)
 
     def _place_probes(self, reading: Reading) -> None:
         n_uses = sum(len(sight.uses) for sight in reading.sights)
         if n_uses > MOST_PROBES:
             return
         for sight in reading.sights:
-            if sight.layer.kind in ("norm", "embedding"):
+            if sight.layer.kind in ("norm", "embedding") or (len(sight.uses) > MANY_USES and reading.beat % 4):
                 continue
             sight.output_gradients = [float("nan")] * len(sight.uses)
             for index, node in enumerate(sight.uses):
-                reading.probes.append(node.register_prehook(_probe(sight, index)))
+                reading.probes.append(node.register_prehook(_probe(reading, sight, index)))
 
     def facts_for_all(self, observer: "Observer") -> Callable[[Player], dict[str, Any]]:
         """Return a function that gives the facts of one player that only become clear with all optimizers known."""
-        owned = {key for player in observer.players for key in player.parameters}
+        owned = {key for player in observer.players for key in player.sizes}
         hidden = self._hidden
 
         def facts(player: Player) -> dict[str, Any]:
             outside = {key: name for key, name in self._outside.items() if key not in owned}
-            trained = sum(p.numel() for p in player.parameters.values())
+            trained = sum(player.sizes.values())
             found: dict[str, Any] = {"trained_parameters": trained}
             lost = sorted(hidden[key] for key in outside if key in hidden)
             if lost:
@@ -137,10 +181,9 @@ class GraphReader:
                 found["not_in_optimizer"] = foreign
             if self._frozen:
                 found["frozen"] = dict(self._frozen)
-            ungiven = [self.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad]
-            if ungiven and player.n_sampled >= 1:
-                found["never_given_a_gradient"] = ungiven
-                found["never_given_share"] = sum(p.numel() for key, p in player.parameters.items() if key not in player.given) / max(trained, 1)
+            if player.ungiven and player.n_sampled >= 1:
+                found["never_given_a_gradient"] = list(player.ungiven.values())
+                found["never_given_share"] = sum(size for key, size in player.sizes.items() if key not in player.given) / max(trained, 1)
             if self._stopped:
                 found["requires_no_gradient"] = list(self._stopped)
                 found["frozen_share"] = sum(self._stopped.values()) / max(self._n_parameters, 1)
@@ -161,12 +204,13 @@ class GraphReader:
             self._n_parameters = sum(p.numel() for module in modules for p in module.parameters())
 
 
-def _probe(sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:
+def _probe(reading: Reading, sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:
     def probe(gradients: tuple[Tensor | None, ...]) -> None:
         first = gradients[0] if gradients else None
         if first is not None:
             with torch.no_grad():
-                sight.output_gradients[index] = float(first.detach().norm()) / max(first.numel(), 1) ** 0.5
+                seen = sample(first)
+                sight.output_gradients[index] = norm_of(seen) / max(seen.numel(), 1) ** 0.5 / reading.scale
 
     return probe
 

@@ -95,7 +95,7 @@ class Session:
             from .observer import Observer
             from .sampling import Sampling
 
-            self.observer = Observer(sampling=Sampling(every=1 if self.options.check else self.options.every), on_step=self._step_ended)
+            self.observer = Observer(sampling=Sampling(every=1 if self.options.check else self.options.every, is_shared=n_ranks() > 1), on_step=self._step_ended)
             self.observer.attach()
         except Exception as error:
             self.observer = None
@@ -139,7 +139,7 @@ class Session:
         if self.options.json is not None:
             self._write_json(info, findings, report)
         levels = [SEVERITIES.index(finding.severity) for finding in findings]
-        if self.options.fail_on and end.exit_code == 0 and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels):  # type: ignore[arg-type]
+        if self.options.fail_on and end.exit_code == 0 and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels):
             self._exit_code = 3
 
     def _info(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> RunInfo:
@@ -163,6 +163,8 @@ class Session:
     def _why_no_steps(self) -> str:
         if self.observer is None:
             return say("no_torch", self.language)
+        if "kazami" in self.observer.blind:
+            return self.observer.blind["kazami"]
         if self.observer.n_backwards:
             return say("no_optimizer", self.language, n=self.observer.n_backwards)
         return say("no_backward", self.language)
@@ -208,6 +210,11 @@ class Session:
             return  # the script failed before it trained: plain Python's own words are enough
         if trace.step == 0:
             self._complain(info.blind[-1])
+            return
+        if info.reason in ("exception", "terminated"):  # the script's own words stand above; ours are one line
+            first = next((finding for finding in findings if finding.is_primary), None)
+            what = first.sentence.in_language(self.language) if first is not None else say("steps_seen", self.language, n=trace.step)
+            self._complain(f"{what} → {report}" if report else what)
             return
         with suppress(OSError, ValueError):
             width = min(terminal_width(self.stderr), 110)
@@ -266,6 +273,12 @@ def worst_layer(player: "Player", row: dict[str, float]) -> str:
     winds = {int(name.split("/")[1]): value for name, value in row.items() if name.startswith("layer_wind/")}
     far = {column: abs(value + 1.0) for column, value in winds.items() if value == value and abs(value + 1.0) > 2.0}
     return player.layers[max(far, key=lambda column: far[column])].name if far else ""
+
+
+def n_ranks() -> int:
+    """Return how many ranks this job has, as its launcher says (torchrun sets WORLD_SIZE)."""
+    value = os.environ.get("WORLD_SIZE", "1")
+    return int(value) if value.isdigit() else 1
 
 
 def seeds() -> dict[str, int]:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from .graph import ACTIVATIONS, ADD, BATCH_NORM, LOSSES, MATRIX, PASS, RECURRENT, LiveGraph, Node, children, output_shape, saved
+from torch import Tensor
+
+from .graph import ACTIVATIONS, ADD, BATCH_NORM, LOSSES, MATRIX, PASS, RECURRENT, LiveGraph, Node, children, option, output_shape, saved
 from .layers import Sight
 from .losses import LossCall
 
@@ -83,17 +85,20 @@ def _broadcast(graph: LiveGraph, above: dict[Node, int], calls: Sequence[LossCal
     for call in calls:
         inner, joint = call.options.get("shape"), tuple(call.output.shape)
         if call.kind in (*UNBOUNDED_LOSSES, "bce") and inner is not None and _product(joint) > _product(inner) > 1:
-            return {
-                "target_broadcast": {
-                    "output": list(inner),
-                    "target": [size for size, own in zip(joint, (1,) * (len(joint) - len(inner)) + inner, strict=True) if size != own] or list(joint),
-                }
-            }
+            return {"target_broadcast": {"output": list(inner), "target": _before_expansion(call.target)}}
     for node in graph.nodes:
         fact = _handwritten_broadcast(graph, node) if above[node] == 0 and graph.kinds[node] in ("Sub", "Rsub", "Mul") else None
         if fact is not None:
             return {"target_broadcast": fact}
     return {}
+
+
+def _before_expansion(target: Tensor) -> list[int]:
+    """Return the shape of a tensor before it was expanded: the axes that take no memory were not there, or of size 1."""
+    shape = [1 if stride == 0 else size for size, stride in zip(target.shape, target.stride(), strict=True)]
+    while len(shape) > 1 and shape[0] == 1:
+        shape.pop(0)
+    return shape
 
 
 def _product(shape: tuple[int, ...]) -> int:
@@ -109,6 +114,8 @@ def _handwritten_broadcast(graph: LiveGraph, node: Node) -> dict[str, Any] | Non
     if shape is None or len(shape) != 2 or shape[0] != shape[1] or shape[0] < 2 or len(edges) != 2 or (edges[0] is None) == (edges[1] is None):
         return None
     live = edges[0] if edges[0] is not None else edges[1]
+    while graph.kinds[live] == "Expand":
+        live = children(live)[0]
     inner = output_shape(live)
     if inner in ((shape[0], 1), (1, shape[0])) or inner == (shape[0],):
         other = (shape[0],) if len(inner) == 2 else (shape[0], 1)
@@ -145,7 +152,7 @@ def _dropout(graph: LiveGraph) -> dict[str, Any]:
 def _dropout_rate(graph: LiveGraph, node: Node) -> float | None:
     name = graph.kinds[node]
     if name == "NativeDropout":
-        return float(getattr(node, "_saved_p", 0.0))
+        return float(option(node, "p", 0.0))
     if name != "Mul" or len(node.next_functions) != 2 or node.next_functions[1][0] is not None:
         return None
     mask = saved(node, "other")

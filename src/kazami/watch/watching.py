@@ -15,7 +15,7 @@ from .observer import Observer
 from .sampling import Sampling
 from .writing import RunDirectory
 
-CHECKS = tuple(rule.title.en for rule in all_rules())
+CHECKS = tuple(rule.name for rule in all_rules())
 
 
 class Watch:
@@ -123,7 +123,7 @@ def check(model: nn.Module, optimizer: torch.optim.Optimizer | None, loss_fn: An
                 twin_optimizer.zero_grad()
                 loss = loss_fn(twin(batch[0]), batch[1])
                 if isinstance(loss, Tensor):
-                    loss.backward()  # type: ignore[no-untyped-call]
+                    loss.backward()
                 twin_optimizer.step()
     return seen.findings
 

@@ -4,9 +4,8 @@ from typing import ClassVar
 
 import torch
 
-from ..graph import saved
 from ..layers import Sight
-from ._base import AbstractObservable, Moment, signal
+from ._base import AbstractObservable, Moment, rectified, signal
 
 WINDOW = 50
 
@@ -17,15 +16,15 @@ class DeadShare(AbstractObservable):
     name: ClassVar = "dead_share"
     unit: ClassVar = ""
     moment: ClassVar[Moment] = "forward"
+    every: ClassVar = 4
 
     def measure(self, sight: Sight) -> float:
         """Return the share, NaN for activations that cannot die."""
-        if sight.activation is None or sight.activation_kind != "relu":
-            return float("nan")
-        result = saved(sight.activation, "result")
+        result = rectified(sight)
         if result is None:
             return float("nan")
-        alive = ~(signal(result, sight.unit_axis, most_rows=4096) <= 0).all(0)  # a NaN is not silence
+        rows = 256 if "dead_share_last" in sight.memory else 4096
+        alive = ~(signal(result, sight.unit_axis, most_rows=rows).amax(0) <= 0)  # a NaN is not silence
         now = sight.memory["dead_share_now"] = sight.memory.get("dead_share_now", 0) + 1
         last = sight.memory.get("dead_share_last")
         if last is None or last.shape != alive.shape:

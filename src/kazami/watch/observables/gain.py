@@ -12,9 +12,10 @@ class Gain(AbstractObservable):
     name: ClassVar = "gain"
     unit: ClassVar = ""
     moment: ClassVar[Moment] = "before_step"
+    every: ClassVar = 16
 
     def measure(self, sight: Sight) -> float:
         """Return the gain, NaN for layers that are no matrix."""
         if sight.layer.kind in ("norm", "embedding") or sight.weight.dim() < 2:
             return float("nan")
-        return float(sight.weight.detach().float().square().mean().sqrt()) * sight.layer.fan_in**0.5
+        return sight.weight_norm * (sight.layer.fan_in / max(sight.weight.numel(), 1)) ** 0.5

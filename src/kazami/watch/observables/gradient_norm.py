@@ -15,4 +15,4 @@ class GradientNorm(AbstractObservable):
 
     def measure(self, sight: Sight) -> float:
         """Return the norm, NaN where no gradient arrived."""
-        return float("nan") if sight.gradient is None else float(sight.gradient.detach().norm())
+        return sight.gradient_norm

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+import torch
+
 from ..layers import Sight
 from ._base import AbstractObservable, Moment, signal
 
@@ -12,10 +14,13 @@ class InputSpread(AbstractObservable):
     name: ClassVar = "input_spread"
     unit: ClassVar = "activation"
     moment: ClassVar[Moment] = "forward"
+    every: ClassVar = 16
 
     def measure(self, sight: Sight) -> float:
         """Return the spread, NaN where autograd saved no input or the batch has one row."""
         if sight.inputs is None or not sight.inputs.is_floating_point() or sight.inputs.shape[0] < 2:
             return float("nan")
         table = signal(sight.inputs, sight.unit_axis)
-        return float(table.var(0, unbiased=False).mean().sqrt()) if table.shape[0] > 1 else float("nan")
+        if table.shape[0] < 2:
+            return float("nan")
+        return float(torch.linalg.vector_norm(table - table.mean(0, keepdim=True))) / max(table.numel(), 1) ** 0.5  # many times faster than table.var(0)

@@ -10,7 +10,7 @@ from ._base import AbstractObservable, Moment
 class LayerWind(AbstractObservable):
     r"""log10( ‖∂L/∂W‖ · ‖W‖ / L₀ ) with L₀ the loss of the trivial predictor (the first finite loss where it is unknown).
 
-    It has no unit: multiplying the loss by a constant changes nothing. Minus infinity (a gradient of exactly zero) is given as -20.
+    Between the steps at which ‖W‖ is measured its last value stands in. It has no unit: multiplying the loss by a constant changes nothing. Minus infinity (a gradient of exactly zero) is given as -20.
     """
 
     name: ClassVar = "layer_wind"
@@ -19,9 +19,9 @@ class LayerWind(AbstractObservable):
 
     def measure(self, sight: Sight) -> float:
         """Return the wind, NaN where the gradient is not finite or absent."""
-        if sight.gradient is None or not sight.reference_loss > 0:
+        if math.isnan(sight.gradient_norm) or not sight.reference_loss > 0:
             return float("nan")
-        elasticity = float(sight.gradient.detach().norm()) * float(sight.weight.detach().norm()) / sight.reference_loss
+        elasticity = sight.gradient_norm * sight.weight_norm / sight.reference_loss
         if not math.isfinite(elasticity):
             return float("nan")
         return max(math.log10(elasticity), -20.0) if elasticity > 0 else -20.0

@@ -3,8 +3,7 @@
 from typing import ClassVar
 
 from ..layers import Sight
-from ._base import AbstractObservable, Moment
-from .slope_share import slopes
+from ._base import AbstractObservable, Moment, slopes
 
 
 class SaturatedShare(AbstractObservable):
@@ -13,6 +12,7 @@ class SaturatedShare(AbstractObservable):
     name: ClassVar = "saturated_share"
     unit: ClassVar = ""
     moment: ClassVar[Moment] = "forward"
+    every: ClassVar = 4
 
     def measure(self, sight: Sight) -> float:
         """Return the share, NaN where the activation does not saturate on both sides."""

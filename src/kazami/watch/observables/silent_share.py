@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from ..graph import saved
 from ..layers import Sight
-from ._base import AbstractObservable, Moment, sample
+from ._base import AbstractObservable, Moment, rectified, sample
 
 
 class SilentShare(AbstractObservable):
@@ -13,8 +12,12 @@ class SilentShare(AbstractObservable):
     name: ClassVar = "silent_share"
     unit: ClassVar = ""
     moment: ClassVar[Moment] = "forward"
+    every: ClassVar = 4
 
     def measure(self, sight: Sight) -> float:
         """Return the share, NaN for activations other than ReLU."""
-        result = saved(sight.activation, "result") if sight.activation is not None and sight.activation_kind == "relu" else None
-        return float("nan") if result is None or result.numel() == 0 else float((sample(result) <= 0).float().mean())
+        result = rectified(sight)
+        if result is None or result.numel() == 0:
+            return float("nan")
+        seen = sample(result)
+        return int((seen <= 0).count_nonzero()) / seen.numel()

@@ -2,11 +2,8 @@
 
 from typing import ClassVar
 
-from torch import Tensor
-
-from ..graph import saved
 from ..layers import Sight
-from ._base import AbstractObservable, Moment, sample
+from ._base import AbstractObservable, Moment, sample, slopes
 
 
 class SlopeShare(AbstractObservable):
@@ -18,29 +15,9 @@ class SlopeShare(AbstractObservable):
     name: ClassVar = "slope_share"
     unit: ClassVar = ""
     moment: ClassVar[Moment] = "forward"
+    every: ClassVar = 4
 
     def measure(self, sight: Sight) -> float:
         """Return the share, NaN where the activation does not saturate on both sides."""
         slope = slopes(sight)
-        return float("nan") if slope is None else float(sample(slope).mean())
-
-
-def slopes(sight: Sight) -> Tensor | None:
-    """Return |φ'(z)| / max|φ'| of the activation that follows a layer, for every unit and sample; ``None`` where it does not saturate on both sides."""
-    if sight.activation is None:
-        return None
-    if sight.activation_kind in ("sigmoid", "tanh"):
-        result = saved(sight.activation, "result")
-        if result is None:
-            return None
-        result = result.float()
-        return 4 * result * (1 - result) if sight.activation_kind == "sigmoid" else 1 - result * result
-    if sight.activation_kind in ("hardtanh", "hardsigmoid"):
-        before = saved(sight.activation, "self")
-        low, high = (-1.0, 1.0) if sight.activation_kind == "hardtanh" else (-3.0, 3.0)
-        if before is None:
-            return None
-        low = float(getattr(sight.activation, "_saved_min_val", low))
-        high = float(getattr(sight.activation, "_saved_max_val", high))
-        return ((before > low) & (before < high)).float()
-    return None
+        return float("nan") if slope is None else float(slope.mean())

@@ -19,6 +19,7 @@ class TimeGrowth(AbstractObservable):
     name: ClassVar = "time_growth"
     unit: ClassVar = "decades"
     moment: ClassVar[Moment] = "before_step"
+    every: ClassVar = 4
 
     def measure(self, sight: Sight) -> float:
         """Return the growth over the whole unrolled time, NaN for layers used once."""

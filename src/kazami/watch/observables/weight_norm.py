@@ -12,7 +12,8 @@ class WeightNorm(AbstractObservable):
     name: ClassVar = "weight_norm"
     unit: ClassVar = "weight"
     moment: ClassVar[Moment] = "before_step"
+    every: ClassVar = 16
 
     def measure(self, sight: Sight) -> float:
         """Return the norm."""
-        return float(sight.weight.detach().norm())
+        return sight.weight_norm

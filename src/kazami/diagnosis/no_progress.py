@@ -1,0 +1,53 @@
+"""Nothing is being learned, and no other rule knows why."""
+
+from typing import ClassVar
+
+from ..records.finding import Evidence, Finding
+from ..records.trace import Trace
+from ._base import AbstractRule, both, short
+
+LEAST_STEPS = 150
+EXPLAINED = 0.1
+PACE = 0.05
+
+
+class NoProgress(AbstractRule):
+    """Fires when the loss is no better than guessing and is not falling, or stands well above its start: the gate of all other rules, told by itself.
+
+    It names no cause, so it ranks behind every rule that does and is a remark beside them. Before 150 steps a slow start cannot be told from a standstill,
+    so it is a remark there too, unless the loss has risen.
+    """
+
+    id: ClassVar = "KZ001"
+    name: ClassVar = "no_progress"
+    title: ClassVar = both("progress against guessing", "当て推量と比べた進み")
+    family: ClassVar = "symptom"
+    rank: ClassVar = 90
+    wind: ClassVar = -1.0
+
+    def examine(self, trace: Trace) -> Finding | None:
+        """Return a finding if nothing is being learned."""
+        progress = trace.progress
+        if progress is None or not progress.is_poor or trace.step < 2:
+            return None
+        is_standing = progress.explained < EXPLAINED and progress.pace < PACE
+        if not (is_standing or progress.is_diverging):
+            return None
+        is_sure = progress.is_diverging or trace.step >= LEAST_STEPS
+        against = "the trivial predictor" if progress.trivial is not None else "the first loss"
+        return self.finding(
+            confidence=0.5,
+            severity="warning" if is_sure else "info",
+            wind=1.5 if progress.is_diverging else None,
+            evidence=[
+                Evidence("share of the loss explained", progress.explained, EXPLAINED, "", f"against {against}"),
+                Evidence("share of the loss gained in the second half", progress.pace, PACE, "", ""),
+            ],
+            sentence=both(
+                f"After {trace.step} steps the loss ({short(progress.now)}) is no better than "
+                f"{'guessing' if progress.trivial is not None else 'at the start'} ({short(progress.reference)}); the cause is not sure.",
+                f"{trace.step} ステップ後の損失（{short(progress.now)}）"
+                f"は{'当て推量' if progress.trivial is not None else '開始時'}（{short(progress.reference)}）"
+                "と変わりません。原因は確定できません。",
+            ),
+        )

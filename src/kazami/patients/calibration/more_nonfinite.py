@@ -1,0 +1,137 @@
+"""Operations that give nan or infinity: a power, an angle, an exponential, a difference of squares, a mask."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...maps import Training
+from .. import data
+from .._base import Patient
+from ..blocks import SequenceReader, mlp
+from .more_tasks import adam, classify, regress, rmsprop, sgd
+
+
+class _Power(nn.Module):
+    """``x ** 1.5``; negative numbers have no such power, unless they are cut off first."""
+
+    def __init__(self, *, cut: bool) -> None:
+        super().__init__()
+        self.cut = cut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the power."""
+        return (x.clamp_min(0.0) if self.cut else x) ** 1.5
+
+
+def _power(cut: bool) -> Training:
+    return regress(data.friedman(), lambda: mlp((10, 32, 1), partial(_Power, cut=cut)), adam(0.005), 400)
+
+
+class _Polar(nn.Module):
+    """Pairs of rectified features as radius and angle; the angle of the pair (0, 0) has no gradient."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.features = nn.Linear(64, 64)
+        self.head = nn.Linear(64, 10)
+        self.least = least
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of shape ``(n, 10)``."""
+        first, second = (F.relu(self.features(x)) + self.least).chunk(2, dim=1)
+        logits: Tensor = self.head(torch.cat([first + second, torch.atan2(first, second)], 1))
+        return logits
+
+
+def _polar(least: float) -> Training:
+    return classify(data.digits(), lambda: _Polar(least), sgd(0.05, momentum=0.9), 250)
+
+
+def _sharp_by_hand(output: Tensor, target: Tensor) -> Tensor:
+    """Return the logistic loss at a temperature of 1/50, its softplus written out: ``exp`` overflows above 88."""
+    z = 50.0 * output[:, 0]
+    return (torch.log(1.0 + torch.exp(z)) - target * z).mean()
+
+
+def _sharp(output: Tensor, target: Tensor) -> Tensor:
+    z = 50.0 * output[:, 0]
+    return (F.softplus(z) - target * z).mean()
+
+
+def _temperature(loss: Any) -> Training:
+    return classify(data.circles(), lambda: mlp((2, 32, 32, 1), nn.Tanh), adam(0.005), 300, loss=loss)
+
+
+class _OwnNorm(nn.Module):
+    """Normalises over the features; the variance as the mean of squares minus the square of the mean turns negative by rounding."""
+
+    def __init__(self, *, in_one_pass: bool) -> None:
+        super().__init__()
+        self.in_one_pass = in_one_pass
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``x`` with mean 0 and deviation 1 over its last dimension."""
+        mean = x.mean(-1, keepdim=True)
+        variance = (x**2).mean(-1, keepdim=True) - mean**2 if self.in_one_pass else ((x - mean) ** 2).mean(-1, keepdim=True)
+        return (x - mean) / torch.sqrt(variance + 1e-5)
+
+
+class _Offset(nn.Module):
+    """Normalised rows of a signal that rides on a level of 300, read by a GRU."""
+
+    def __init__(self, *, in_one_pass: bool) -> None:
+        super().__init__()
+        self.norm = _OwnNorm(in_one_pass=in_one_pass)
+        self.reader = SequenceReader(8, 32, 10, cell="gru")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of shape ``(n, 10)``."""
+        logits: Tensor = self.reader(self.norm(x + 300.0))
+        return logits
+
+
+def _offset(in_one_pass: bool) -> Training:
+    return classify(data.digit_rows(), lambda: _Offset(in_one_pass=in_one_pass), rmsprop(0.003), 300)
+
+
+def _masked(output: Tensor, target: Tensor, *, multiplied: bool) -> Tensor:
+    """Return a class-wise negative log-likelihood; the entries that do not count are multiplied by 0, or left out.
+
+    Probabilities below 0.02 are cut to 0 beforehand, so that an entry that does not count may be ``0 * -inf``.
+    """
+    probabilities = torch.softmax(output, 1)
+    kept = F.one_hot(target, 3).bool()
+    if multiplied:
+        return -(kept * torch.log(torch.where(probabilities > 0.02, probabilities, 0.0))).sum(1).mean()
+    return -torch.log(probabilities[kept] + 1e-6).mean()
+
+
+def _mask(multiplied: bool) -> Training:
+    return classify(data.wine(), lambda: mlp((13, 32, 3)), sgd(0.05), 200, loss=partial(_masked, multiplied=multiplied))
+
+
+PATIENTS = (
+    Patient(
+        name="fractional_power_of_negative_features", label="nan_inf", family="mlp", task="regression", good=0.7,
+        training=partial(_power, False), healed=partial(_power, True),
+    ),
+    Patient(
+        name="angle_of_two_silent_features", label="nan_inf", family="mlp", task="classification", good=0.85,
+        training=partial(_polar, 0.0), healed=partial(_polar, 1e-3),
+    ),
+    Patient(
+        name="softplus_by_hand_at_low_temperature", label="nan_inf", family="mlp", task="classification", good=0.9,
+        training=partial(_temperature, _sharp_by_hand), healed=partial(_temperature, _sharp),
+    ),
+    Patient(
+        name="variance_below_zero_by_rounding", label="nan_inf", family="gru", task="classification", good=0.8,
+        training=partial(_offset, True), healed=partial(_offset, False),
+    ),
+    Patient(
+        name="masked_by_multiplication", label="nan_inf", family="mlp", task="classification", good=0.9,
+        training=partial(_mask, True), healed=partial(_mask, False),
+    ),
+)

@@ -1,0 +1,109 @@
+"""Parameters have their names, and those that an optimizer misses are told."""
+
+import gc
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from kazami.watch.names import FREE_SEARCHES, Names, unregistered
+from tests.watch.seeing import trained, watched
+
+X, Y = torch.randn(8, 4), torch.arange(8) % 3
+
+
+def test_names_come_from_the_largest_module():
+    inner = nn.Linear(4, 5)
+    outer = nn.Sequential(nn.Sequential(inner), nn.Linear(5, 3))
+    assert Names().of(inner.weight) == "0.0.weight"
+    assert Names([outer]).of(outer[1].bias) == "1.bias"
+
+
+def test_a_bare_tensor_is_named_by_its_shape_after_one_search():
+    names, bare = Names(), torch.zeros(3, 4, requires_grad=True)
+    assert [names.of(bare) for _ in range(3)] == ["tensor 3×4"] * 3
+    assert names._searches == 1
+    assert names.of(torch.zeros(())) == "tensor scalar"
+
+
+def test_searches_are_few():
+    names = Names()
+    for _ in range(50):
+        names.of(torch.zeros(2, requires_grad=True))
+    assert names._searches == FREE_SEARCHES
+
+
+def test_a_new_parameter_never_has_a_dead_ones_name():
+    names = Names()
+    for width in range(3, 3 + FREE_SEARCHES - 1):
+        model = nn.Sequential(nn.Linear(2, width)) if width % 2 else nn.ModuleDict({f"layer{width}": nn.Linear(2, width)})
+        expected = "0.weight" if width % 2 else f"layer{width}.weight"
+        assert names.of(next(iter(model.parameters()))) == expected
+        del model
+        gc.collect()
+
+
+def test_parameters_in_lists_and_dicts_are_found():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kept = nn.Linear(2, 2)
+            self.lost = [nn.Linear(2, 2), nn.Parameter(torch.zeros(3))]
+            self.table = {"a": (nn.Linear(2, 2),)}
+            self.again = [self.kept]
+
+    assert sorted(unregistered([Net()]).values()) == ["lost[0].bias", "lost[0].weight", "lost[1]", "table['a'][0].bias", "table['a'][0].weight"]
+
+
+def test_parameters_that_no_optimizer_has():
+    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    trace = trained(lambda: F.cross_entropy(model(X), Y), model[2].parameters(), [model])
+    assert trace.facts["not_in_optimizer"] == ["0.bias", "0.weight"]
+    assert "unregistered" not in trace.facts
+
+
+def test_parameters_that_are_never_registered():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers, self.head = [nn.Linear(4, 5)], nn.Linear(5, 3)
+
+        def forward(self, x):
+            return self.head(self.layers[0](x).relu())
+
+    model = Net()
+    trace = trained(lambda: F.cross_entropy(model(X), Y), model.parameters(), [model])
+    assert trace.facts["unregistered"] == ["layers[0].bias", "layers[0].weight"]
+    assert "not_in_optimizer" not in trace.facts
+
+
+def test_parameters_that_get_no_gradient():
+    model = nn.ModuleDict({"used": nn.Linear(4, 3), "spare": nn.Linear(4, 3)})
+    trace = trained(lambda: F.cross_entropy(model["used"](X), Y), model.parameters(), [model], steps=2)
+    assert trace.facts["never_given_a_gradient"] == ["spare.weight", "spare.bias"]
+    assert trace.facts["never_given_share"] == 0.5
+
+
+def test_frozen_parameters_are_told_apart():
+    model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    model[0].requires_grad_(False)
+    trace = trained(lambda: F.cross_entropy(model(X), Y), model.parameters(), [model])
+    assert trace.facts["requires_no_gradient"] == ["0.weight", "0.bias"]
+    assert trace.facts["frozen_share"] == 25 / 43
+    assert not {"never_given_a_gradient", "not_in_optimizer"} & trace.facts.keys()
+
+
+def test_cross_validation_makes_no_false_claims():
+    def fold():
+        model = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(2):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            optimizer.step()
+        del model, optimizer
+        gc.collect()
+
+    for trace in watched(fold, 6):
+        assert not {"not_in_optimizer", "unregistered", "never_given_a_gradient"} & trace.facts.keys()
+        assert [layer.name for layer in trace.layers] == ["0", "2"]

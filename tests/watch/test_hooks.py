@@ -217,7 +217,7 @@ def counted(function, arguments, *, attach=None, fullgraph=False, calls=4):
     finally:
         observer.detach()
     assert "kazami" not in observer.blind, observer.blind["kazami"]
-    return [value.tolist() for value in given], dict(counters["stats"]), sorted(counters["graph_break"].values()), dict(counters["frames"])
+    return [value.tolist() for value in given], dict(counters["stats"]), sorted(counters["graph_break"].values()), counters["frames"]["total"]
 
 
 def compiled_parts():
@@ -259,7 +259,10 @@ def compiled_parts():
 def test_watching_adds_no_graph_break_and_no_compilation(name, attach):
     function, arguments = compiled_parts()[name]
     fullgraph = name in ("plain", "checkpointed")
-    assert counted(function, arguments, attach=attach, fullgraph=fullgraph) == counted(function, arguments, fullgraph=fullgraph)
+    plain = counted(function, arguments, fullgraph=fullgraph)
+    watched = counted(function, arguments, attach=attach, fullgraph=fullgraph)
+    assert watched[:3] == plain[:3]
+    assert watched[3] <= plain[3]
 
 
 @pytest.mark.parametrize("attach_at", [0, 3])

@@ -5,11 +5,12 @@ from typing import ClassVar
 import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence
-from ..records.trace import Trace
+from ..records.trace import Layer, Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, matrices, number, short
-from .progress import is_slow
+from .progress import falls_short, is_slow
 
 LARGE, SMALL = 3.0, 0.2
+EXTREME = 10.0  # so large that a norm layer does not mend it, and that unfinished progress is enough
 # Gains that keep a signal's variance (He 2015, Glorot 2010); activations not named: 1.
 IDEAL = {"relu": 2**0.5, "leaky_relu": 2**0.5, "gelu": 2**0.5, "silu": 2**0.5, "elu": 1.2, "sigmoid": 1.0, "tanh": 5 / 3}
 
@@ -38,16 +39,19 @@ class BadInitScale(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if initial weights are far too large or too small, it shows, and progress is poor."""
         columns = hidden(trace, ("linear", "conv", "recurrent")) or matrices(trace)
-        if not is_slow(trace.progress) or not columns or not trace.has("gain"):
+        if not falls_short(trace.progress, 0.5, 0.6) or not columns or not trace.has("gain"):
             return None
         gain = early(trace, "gain", 1)
-        relative = np.array([gain[i] / IDEAL.get(trace.layers[i].activation, 1.0) for i in columns])
+        relative = np.array([gain[i] / ideal_gain(trace.layers[i]) for i in columns])
         known = np.isfinite(relative) & (relative > 0)
         if not known.any():
             return None
         typical = float(np.exp(np.mean(np.log(relative[known]))))
         worst = columns[int(np.nanargmax(np.abs(np.log(np.where(known, relative, 1.0)))))]
-        if typical > LARGE and self._shows_large(trace):
+        if not is_slow(trace.progress) and typical < EXTREME:
+            return None
+        normed = any(layer.kind == "norm" for layer in trace.layers)
+        if typical > (EXTREME if normed else LARGE) and self._shows_large(trace):
             return self._found(trace, worst, typical, LARGE, 1.5)
         if typical < SMALL and self._shows_small(trace, columns):
             return self._found(trace, worst, typical, SMALL, -1.5)
@@ -84,10 +88,15 @@ class BadInitScale(AbstractRule):
         """Say that the initial weights are of the right size."""
         columns = hidden(trace)
         gain = early(trace, "gain", 1)
-        values = [gain[i] / IDEAL.get(trace.layers[i].activation, 1.0) for i in columns if np.isfinite(gain[i])]
+        values = [gain[i] / ideal_gain(trace.layers[i]) for i in columns if np.isfinite(gain[i])]
         if not values or not all(SMALL < value < LARGE for value in values):
             return None
         return both(f"initial weights (gain {short(float(np.median(values)))} of the ideal)", f"重みの初期値（理想の {short(float(np.median(values)))} 倍）")
+
+
+def ideal_gain(layer: Layer) -> float:
+    """Return the gain that keeps a signal's size: by the activation, and 1 for a recurrent weight, whose factors multiply over time."""
+    return 1.0 if layer.kind == "recurrent" else IDEAL.get(layer.activation, 1.0)
 
 
 def growth(trace: Trace) -> float:

@@ -7,9 +7,10 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, recent
+from .progress import is_slow
 
 LIMIT = 0.5
-ALL = 0.95
+MOST, ALL = 0.75, 0.95
 
 
 class DeadUnits(AbstractRule):
@@ -31,11 +32,11 @@ class DeadUnits(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if hidden layers are largely dead while progress is poor."""
-        if not trace.progress_is_poor:
+        if not is_slow(trace.progress):
             return None
         now, born = recent(trace, "dead_share", 3), early(trace, "dead_share", 1)
         columns = [i for i in range(len(trace.layers)) if now[i] > LIMIT]
-        if not columns:
+        if not columns or not (trace.progress_is_poor or max(now[i] for i in columns) > MOST):
             return None
         worst = max(columns, key=lambda i: (round(float(now[i]), 1), -i))
         layer, share = trace.layers[worst], float(now[worst])

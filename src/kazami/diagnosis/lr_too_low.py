@@ -12,6 +12,7 @@ from ._base import AbstractRule, both, hidden, matrices, number, recent, short
 LIMIT = 0.05
 SMALL_UPDATE = 3e-4
 LEAST_STEPS = 10
+STRAIGHT = 0.95
 
 
 class LrTooLow(AbstractRule):
@@ -36,7 +37,9 @@ class LrTooLow(AbstractRule):
         ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
         is_far_below = ratio < LIMIT / 5  # a hundred times as long a step would be stable
         is_slow = progress.explained < 0.6 and progress.pace < (0.12 if is_far_below else 0.08)
-        if has_no_signal(trace) or not is_slow or ratio > LIMIT or not update < SMALL_UPDATE * (10 if is_far_below else 1):
+        is_straight = math.isnan(ratio) and number(trace, "update_cosine") > STRAIGHT  # the second witness where curvature cannot be seen
+        largest = SMALL_UPDATE * (10 if is_far_below else 5 if is_straight else 1)
+        if has_no_signal(trace) or not is_slow or ratio > LIMIT or not update < largest:
             return None
         confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
         if ratio < LIMIT:

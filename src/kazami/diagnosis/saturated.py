@@ -32,6 +32,8 @@ class Saturated(AbstractRule):
         flat = [i for i in columns if now[i] < LIMIT]
         if not flat or not is_slow(trace.progress):
             return None
+        if not trace.progress_is_poor and float(now[flat[0]]) > LIMIT / 2:
+            return None
         born = bool(early(trace, "slope_share", 1)[flat[0]] < 2 * LIMIT)
         layer = trace.layers[flat[0]]
         value = float(now[flat[0]])

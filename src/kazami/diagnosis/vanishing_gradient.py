@@ -7,10 +7,13 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
 from ..signals import theil_sen
-from ._base import AbstractRule, both, early, layer_name, matrices, recent, short
+from ._base import AbstractRule, both, early, is_adaptive, layer_name, matrices, recent, short
 from .progress import SLOW_EXPLAINED
 
 LIMIT = 3.5
+LOST = 5.0
+EARLY = 150  # steps in which an adaptive optimizer, whose steps do not shrink with the gradient, may still come out of a plateau
+FORGOTTEN = 8.0
 SEVERE = 5.0  # decades: at this fade the first layers stand still even where the last ones already bring the loss down
 
 
@@ -45,7 +48,8 @@ class VanishingGradient(AbstractRule):
             return None
         if not progress.is_poor:
             return self._over_depth(trace, SEVERE) if progress.explained < SLOW_EXPLAINED else None
-        return self._over_depth(trace, LIMIT) or self._over_time(trace)
+        patient = is_adaptive(trace) and trace.step < EARLY
+        return self._over_depth(trace, SEVERE if patient else LIMIT) or self._over_time(trace, FORGOTTEN if patient else LIMIT) or self._no_signal(trace)
 
     def _over_depth(self, trace: Trace, limit: float) -> Finding | None:
         columns = [i for i in matrices(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
@@ -65,13 +69,13 @@ class VanishingGradient(AbstractRule):
             ),
         )
 
-    def _over_time(self, trace: Trace) -> Finding | None:
+    def _over_time(self, trace: Trace, limit: float) -> Finding | None:
         fades = -recent(trace, "time_growth")
         if not np.isfinite(fades).any():
             return None
         worst = int(np.nanargmax(fades))
         fade = float(fades[worst])
-        if fade <= LIMIT:
+        if fade <= limit:
             return None
         layer = trace.layers[worst]
         return self.finding(
@@ -81,6 +85,25 @@ class VanishingGradient(AbstractRule):
             sentence=both(
                 f"Gradients fade by {short(fade)} decades over the {layer.n_uses} time steps of {layer_name(layer)}: early inputs do not teach it anything.",
                 f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(fade)} 桁減衰し、初期の入力から学習できません。",
+            ),
+        )
+
+    def _no_signal(self, trace: Trace) -> Finding | None:
+        spread, columns = recent(trace, "input_spread"), matrices(trace)
+        seen = [i for i in columns if np.isfinite(spread[i]) and spread[i] > 0]
+        if len(seen) < 2 or not trace.layers[seen[-1]].is_output or bool(np.any(recent(trace, "dead_share", 3) > 0.95)):
+            return None
+        loss = float(np.log10(spread[seen[0]] / spread[seen[-1]]))
+        if loss <= LOST:
+            return None
+        first, last = trace.layers[seen[0]], trace.layers[seen[-1]]
+        return self.finding(
+            confidence=0.75,
+            place=last.name,
+            evidence=[Evidence("loss of the differences between samples on the way to the output", loss, LOST, "decades", "float32 resolution")],
+            sentence=both(
+                f"Nothing of the input arrives at {layer_name(last)}: the differences between samples shrink by {short(loss)} decades from {layer_name(first)} on.",
+                f"入力の違いが {layer_name(first)} から {short(loss)} 桁縮み、{layer_name(last)} にはほとんど届いていません。",
             ),
         )
 

@@ -26,7 +26,7 @@ class Sampling:
 
     every: int | None = None
     share: float = 0.005  # half of what watching may cost; the other half is for the steps that are not recorded, and curvature
-    grace: float = 0.5
+    grace: float = 1.2
     is_shared: bool = False
     stride: int = 1
     spent: float = 0.0

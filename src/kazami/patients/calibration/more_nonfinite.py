@@ -1,4 +1,4 @@
-"""Operations that give nan or infinity: a power, an angle, an exponential, a difference of squares, a mask."""
+"""Operations that give nan or infinity: a power, a radius, an exponential, a difference of squares, a mask."""
 
 from functools import partial
 from typing import Any
@@ -30,8 +30,8 @@ def _power(cut: bool) -> Training:
     return regress(data.friedman(), lambda: mlp((10, 32, 1), partial(_Power, cut=cut)), adam(0.005), 400)
 
 
-class _Polar(nn.Module):
-    """Pairs of rectified features as radius and angle; the angle of the pair (0, 0) has no gradient."""
+class _Radius(nn.Module):
+    """Pairs of rectified features as their sum and their radius; the radius of the pair (0, 0) has no gradient."""
 
     def __init__(self, least: float) -> None:
         super().__init__()
@@ -42,22 +42,22 @@ class _Polar(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape ``(n, 10)``."""
         first, second = (F.relu(self.features(x)) + self.least).chunk(2, dim=1)
-        logits: Tensor = self.head(torch.cat([first + second, torch.atan2(first, second)], 1))
+        logits: Tensor = self.head(torch.cat([first + second, torch.hypot(first, second)], 1))
         return logits
 
 
-def _polar(least: float) -> Training:
-    return classify(data.digits(), lambda: _Polar(least), sgd(0.05, momentum=0.9), 250)
+def _radius(least: float) -> Training:
+    return classify(data.digits(), lambda: _Radius(least), sgd(0.05, momentum=0.9), 250)
 
 
 def _sharp_by_hand(output: Tensor, target: Tensor) -> Tensor:
-    """Return the logistic loss at a temperature of 1/50, its softplus written out: ``exp`` overflows above 88."""
-    z = 50.0 * output[:, 0]
+    """Return the logistic loss at a temperature of 1/200, its softplus written out: ``exp`` overflows above 88."""
+    z = 200.0 * output[:, 0]
     return (torch.log(1.0 + torch.exp(z)) - target * z).mean()
 
 
 def _sharp(output: Tensor, target: Tensor) -> Tensor:
-    z = 50.0 * output[:, 0]
+    z = 200.0 * output[:, 0]
     return (F.softplus(z) - target * z).mean()
 
 
@@ -80,7 +80,7 @@ class _OwnNorm(nn.Module):
 
 
 class _Offset(nn.Module):
-    """Normalised rows of a signal that rides on a level of 300, read by a GRU."""
+    """Normalised rows of a signal that rides on a level of 3000, read by a GRU."""
 
     def __init__(self, *, in_one_pass: bool) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class _Offset(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape ``(n, 10)``."""
-        logits: Tensor = self.reader(self.norm(x + 300.0))
+        logits: Tensor = self.reader(self.norm(x + 3000.0))
         return logits
 
 
@@ -105,7 +105,7 @@ def _masked(output: Tensor, target: Tensor, *, multiplied: bool) -> Tensor:
     probabilities = torch.softmax(output, 1)
     kept = F.one_hot(target, 3).bool()
     if multiplied:
-        return -(kept * torch.log(torch.where(probabilities > 0.02, probabilities, 0.0))).sum(1).mean()
+        return -(kept * torch.log(probabilities * (probabilities > 0.02))).sum(1).mean()
     return -torch.log(probabilities[kept] + 1e-6).mean()
 
 
@@ -119,8 +119,8 @@ PATIENTS = (
         training=partial(_power, False), healed=partial(_power, True),
     ),
     Patient(
-        name="angle_of_two_silent_features", label="nan_inf", family="mlp", task="classification", good=0.85,
-        training=partial(_polar, 0.0), healed=partial(_polar, 1e-3),
+        name="radius_of_two_silent_features", label="nan_inf", family="mlp", task="classification", good=0.85,
+        training=partial(_radius, 0.0), healed=partial(_radius, 1e-3),
     ),
     Patient(
         name="softplus_by_hand_at_low_temperature", label="nan_inf", family="mlp", task="classification", good=0.9,

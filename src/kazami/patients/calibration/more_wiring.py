@@ -10,7 +10,7 @@ from ...maps import Training
 from .. import data
 from .._base import Patient
 from ..blocks import SequenceReader, TinyTransformer, initialise, mlp
-from .more_tasks import Optimizer, adam, adamw, classify, regress, rmsprop, sgd
+from .more_tasks import Optimizer, adam, adamw, classify, regress, sgd
 
 
 def _biases_only(model: nn.Module) -> torch.optim.Optimizer:
@@ -63,11 +63,11 @@ def _backwards(optimizer: Optimizer) -> Training:
 
 def _two_rates(trunk_rate: float, model: nn.Module) -> torch.optim.Optimizer:
     assert isinstance(model, nn.Sequential)
-    return torch.optim.RMSprop([{"params": model[:-1].parameters(), "lr": trunk_rate}, {"params": model[-1].parameters()}], lr=0.003)
+    return torch.optim.RMSprop([{"params": model[:-1].parameters(), "lr": trunk_rate}, {"params": model[-1].parameters()}], lr=0.01)
 
 
 def _curve(trunk_rate: float) -> Training:
-    return regress(data.sines(periods=3.0), lambda: mlp((1, 32, 32, 1), nn.Tanh), partial(_two_rates, trunk_rate), 600)
+    return regress(data.sines(periods=2.0), lambda: mlp((1, 16, 16, 1), nn.Tanh), partial(_two_rates, trunk_rate), 500)
 
 
 class _Experts(nn.Module):
@@ -89,7 +89,7 @@ def _experts(keep: Callable[[list[nn.Module]], object]) -> Training:
 
 
 def _digits_sum(zero_grad: bool) -> Training:
-    return classify(data.digits(), lambda: mlp((64, 48, 48, 10), nn.Tanh), sgd(0.02), 300, zero_grad=zero_grad)
+    return classify(data.digits(), lambda: mlp((64, 48, 48, 10), nn.Tanh), sgd(0.2), 300, zero_grad=zero_grad)
 
 
 def _waves_sum(zero_grad: bool) -> Training:
@@ -97,7 +97,7 @@ def _waves_sum(zero_grad: bool) -> Training:
 
 
 def _surface_sum(zero_grad: bool) -> Training:
-    return regress(data.friedman(), lambda: mlp((10, 32, 32, 1)), rmsprop(0.001), 400, zero_grad=zero_grad)
+    return regress(data.friedman(), lambda: mlp((10, 32, 32, 1)), sgd(0.005, momentum=0.9), 400, zero_grad=zero_grad)
 
 
 def _alike(how: Callable[[Tensor], object]) -> Training:
@@ -117,7 +117,7 @@ PATIENTS = (
         training=partial(_spirals, _biases_only), healed=partial(_spirals, adam(0.01)),
     ),
     Patient(
-        name="half_of_a_narrow_net_frozen", label="frozen_parameters", family="mlp", task="classification", good=0.85,
+        name="three_of_four_narrow_layers_frozen", label="frozen_parameters", family="mlp", task="classification", good=0.85,
         training=partial(_digits_narrow, 5), healed=partial(_digits_narrow, 0),
     ),
     Patient(
@@ -130,14 +130,14 @@ PATIENTS = (
     ),
     Patient(
         name="trunk_at_rate_zero", label="frozen_parameters", family="mlp", task="regression", good=0.8, also_true=frozenset({"lr_too_low"}),
-        training=partial(_curve, 0.0), healed=partial(_curve, 0.003),
+        training=partial(_curve, 0.0), healed=partial(_curve, 0.01),
     ),
     Patient(
         name="experts_in_a_tuple", label="unregistered_parameters", family="mlp", task="classification", good=0.95, also_true=NEVER_MOVES,
         training=partial(_experts, tuple), healed=partial(_experts, nn.ModuleList),
     ),
     Patient(
-        name="digits_never_cleared_at_a_small_rate", label="no_zero_grad", family="mlp", task="classification", good=0.85, also_true=BUILDS_UP,
+        name="digits_tanh_never_cleared", label="no_zero_grad", family="mlp", task="classification", good=0.85, also_true=BUILDS_UP,
         training=partial(_digits_sum, False), healed=partial(_digits_sum, True),
     ),
     Patient(
@@ -145,7 +145,7 @@ PATIENTS = (
         training=partial(_waves_sum, False), healed=partial(_waves_sum, True),
     ),
     Patient(
-        name="surface_never_cleared_with_rmsprop", label="no_zero_grad", family="mlp", task="regression", good=0.8, also_true=BUILDS_UP,
+        name="surface_never_cleared_with_momentum", label="no_zero_grad", family="mlp", task="regression", good=0.8, also_true=BUILDS_UP,
         training=partial(_surface_sum, False), healed=partial(_surface_sum, True),
     ),
     Patient(

@@ -43,7 +43,7 @@ class AbstractObservable(ABC):
 @cache
 def all_observables(moment: Moment, beat: int = 0) -> tuple[AbstractObservable, ...]:
     """Return one instance of every observable of a moment that is due ``beat`` steps after a step that showed everything."""
-    found = plugins("kazami.watch.observables", AbstractObservable)  # type: ignore[type-abstract]
+    found = plugins("kazami.watch.observables", AbstractObservable)
     return tuple(kind() for kind in found if kind.moment == moment and beat % kind.every == 0)
 
 

@@ -36,7 +36,7 @@ class DistinctUnits(AbstractObservable):
         if not bool(torch.isfinite(keys).all()):
             return float("nan")
         weights, gradients = (keys * 1e5).round().long()
-        return torch.unique(weights * 1_000_003 + gradients).shape[0] / keys.shape[1]  # both lie within ±100 000: no two pairs give one number
+        return float(torch.unique(weights * 1_000_003 + gradients).shape[0]) / keys.shape[1]  # both lie within ±100 000: no two pairs give one number
 
 
 def _projected(matrix: Tensor, axis: int) -> Tensor:

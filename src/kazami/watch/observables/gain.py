@@ -1,5 +1,6 @@
 """Size of a layer's weights beside what keeps a signal's size."""
 
+import math
 from typing import ClassVar
 
 from ..layers import Sight
@@ -18,4 +19,4 @@ class Gain(AbstractObservable):
         """Return the gain, NaN for layers that are no matrix."""
         if sight.layer.kind in ("norm", "embedding") or sight.weight.dim() < 2:
             return float("nan")
-        return sight.weight_norm * (sight.layer.fan_in / max(sight.weight.numel(), 1)) ** 0.5
+        return sight.weight_norm * math.sqrt(sight.layer.fan_in / max(sight.weight.numel(), 1))

@@ -1,5 +1,6 @@
 """Size of the signal that enters a layer."""
 
+import math
 from typing import ClassVar
 
 from ..layers import Sight
@@ -18,4 +19,4 @@ class InputRms(AbstractObservable):
         """Return the root-mean-square, NaN where autograd saved no input."""
         if sight.inputs is None or not sight.inputs.is_floating_point():
             return float("nan")
-        return norm_of(seen := sample(sight.inputs)) / max(seen.numel(), 1) ** 0.5
+        return norm_of(seen := sample(sight.inputs)) / math.sqrt(max(seen.numel(), 1))

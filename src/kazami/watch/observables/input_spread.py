@@ -1,5 +1,6 @@
 """How much the signal that enters a layer differs between samples."""
 
+import math
 from typing import ClassVar
 
 import torch
@@ -23,4 +24,5 @@ class InputSpread(AbstractObservable):
         table = signal(sight.inputs, sight.unit_axis)
         if table.shape[0] < 2:
             return float("nan")
-        return float(torch.linalg.vector_norm(table - table.mean(0, keepdim=True))) / max(table.numel(), 1) ** 0.5  # many times faster than table.var(0)
+        centred = table - table.mean(0, keepdim=True)  # many times faster than table.var(0)
+        return float(torch.linalg.vector_norm(centred)) / math.sqrt(max(table.numel(), 1))

@@ -55,7 +55,7 @@ def ratio_of_sums(name: str, watched: Sequence[float], bare: Sequence[float], *,
 
 
 def median_ratio(name: str, watched: Sequence[float], bare: Sequence[float], *, goal: float | None = None, note: str = "") -> Figure:
-    """Return the median of the rounds' ratios, with the interval from 2000 resamplings: for rounds that all do the same work, where an outlier is the machine's."""
+    """Return the median of the rounds' ratios, with the interval from 2000 resamplings: for rounds that all do the same work."""
     draw = random.Random(0)
     ratios = [w / b for w, b in zip(watched, bare, strict=True)]
     medians = sorted(statistics.median(draw.choices(ratios, k=len(ratios))) for _ in range(2000))

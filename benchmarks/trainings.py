@@ -62,7 +62,8 @@ def resnet() -> Training:
     """ResNet-20 for 32 by 32 images, batch 16, SGD with momentum."""
     torch.manual_seed(0)
     blocks = [Block(16, 16, 1) for _ in range(3)] + [Block(16, 32, 2), Block(32, 32, 1), Block(32, 32, 1), Block(32, 64, 2), Block(64, 64, 1), Block(64, 64, 1)]
-    model = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    head = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    model = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), *blocks, *head)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     return _loop(model, optimizer, torch.randn(16, 3, 32, 32), torch.randint(0, 10, (16,)))
 

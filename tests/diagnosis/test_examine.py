@@ -9,7 +9,7 @@ from kazami.diagnosis import AbstractRule, all_rules, examine
 from kazami.records import Evidence, Sentence
 from tests.diagnosis.synthetic import FACTS, falling, rising, stuck, synthetic_trace, tower
 
-MODULE = importlib.import_module("kazami.diagnosis.examine")  # the room's door has a function of the same name
+MODULE = importlib.import_module("kazami.diagnosis._examine")  # the room's door has a function of the same name
 
 
 class Says(AbstractRule):

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from kazami.diagnosis import progress as gate
-from kazami.diagnosis.progress import assess, has_risen, is_slow, is_stuck, pace_of
+from kazami.diagnosis import _progress as progress as gate
+from kazami.diagnosis._progress import assess, has_risen, is_slow, is_stuck, pace_of
 from kazami.records import Progress, Series, Trace
 from tests.diagnosis.synthetic import TRIVIAL, noisy, synthetic_trace
 

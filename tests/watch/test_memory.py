@@ -80,7 +80,7 @@ def test_nothing_grows(observer):
 
     steps(20)
     before = living_tensors()
-    steps(200)
+    steps(180)
     assert living_tensors() <= before + 2
 
 

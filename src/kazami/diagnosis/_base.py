@@ -64,7 +64,7 @@ class AbstractRule(ABC):
             step=step,
             place=place,
             sentence=sentence,
-            evidence=tuple(evidence),
+            evidence=tuple(item for item in evidence if not math.isnan(item.value)),
             wind=self.wind if wind is None else wind,
             rank=self.rank if rank is None else rank,
             family=self.family,

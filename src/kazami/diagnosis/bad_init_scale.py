@@ -7,7 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Layer, Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, matrices, number, short
-from .progress import falls_short, is_slow
+from ._progress import falls_short, is_slow
 
 LARGE, SMALL = 3.0, 0.2
 EXTREME = 10.0  # so large that a norm layer does not mend it, and that unfinished progress is enough

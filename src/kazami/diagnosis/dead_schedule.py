@@ -25,14 +25,14 @@ class DeadSchedule(AbstractRule):
         """Return a finding if the schedule has ended the training early."""
         rates = trace["learning_rate"]
         progress = trace.progress
-        if len(rates) < 5 or progress is None or progress.is_diverging or progress.explained > 0.6:
+        if len(rates) < 5 or not bool(np.isfinite(rates.values).all()) or progress is None or progress.is_diverging or not progress.explained <= 0.6:
             return None
         top = int(np.argmax(rates.values))
         share = float(rates.values[-1] / rates.values[top]) if rates.values[top] > 0 else 0.0
         off = np.flatnonzero(rates.values[top:] < LIMIT * rates.values[top])
         if share >= LIMIT or (off.size < 0.3 * len(rates) and not progress.is_poor):
             return None
-        since = int(rates.steps[top + off[0]]) if off.size else trace.step
+        since = int(rates.steps[top + off[0]]) if off.size else int(rates.steps[0])
         return self.finding(
             confidence=0.88,
             step=since,

@@ -7,7 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, recent
-from .progress import is_slow
+from ._progress import is_slow
 
 LIMIT = 0.5
 MOST, ALL = 0.75, 0.95

@@ -2,11 +2,15 @@
 
 from typing import ClassVar
 
+import numpy as np
+
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both
+from ._progress import is_slow
 
 LARGE_SHARE = 0.2
+LEAST_STEPS = 10
 
 
 class FrozenParameters(AbstractRule):
@@ -44,6 +48,14 @@ class FrozenParameters(AbstractRule):
                 "are in the optimizer but never get a gradient (cut off by detach(), no_grad, or not used)",
                 "はオプティマイザにありますが、勾配が一度も届いていません（detach()、no_grad、または未使用）",
             )
+        still = unmoved(trace)
+        if still and is_slow(trace.progress):
+            return self._found(
+                still,
+                0.88,
+                "get gradients but are never changed by the optimizer (a learning rate of zero?)",
+                "は勾配が届いているのに、一度も更新されていません（学習率が0？）",
+            )
         frozen = sorted({*trace.facts.get("frozen", {}), *trace.facts.get("requires_no_gradient", ())})
         if frozen and trace.progress_is_poor:
             return self._found(frozen, 0.75, "have requires_grad=False", "は requires_grad=False です")
@@ -57,3 +69,15 @@ class FrozenParameters(AbstractRule):
             evidence=[Evidence("parameters that never move", float(len(names)), 0.0, "", "set difference of graph and optimizers")],
             sentence=both(f"{len(names)} parameters {en}: {where}.", f"{len(names)} 個のパラメータ{ja}: {where}"),
         )
+
+
+def unmoved(trace: Trace) -> list[str]:
+    """Return the layers whose weights no recorded step has changed, though they got gradients and other layers moved."""
+    updates, gradients = trace["update_ratio"], trace["gradient_norm"]
+    if len(updates) < LEAST_STEPS or len(gradients) == 0:
+        return []
+    seen = np.isfinite(updates.values)
+    moved = np.any(seen & (updates.values > 0), axis=0)
+    pulled = np.any(gradients.values > 0, axis=0)
+    watched = seen.sum(0) >= LEAST_STEPS
+    return [layer.name for index, layer in enumerate(trace.layers) if watched[index] and pulled[index] and not moved[index]] if moved.any() else []

@@ -5,7 +5,7 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
-from .progress import falls_short, is_slow
+from ._progress import falls_short, is_slow
 
 LARGEST_RMS = 10.0
 LARGEST_OFFSET = 5.0
@@ -32,7 +32,7 @@ class InputScaling(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if inputs are badly scaled and progress is poor."""
         fact = trace.facts.get("input")
-        if not fact or not falls_short(trace.progress, 0.8, 0.1):
+        if not fact or not falls_short(trace.progress, 0.8, 0.12):
             return None
         ratio = fact["largest_std"] / max(fact["typical_std"], 1e-30) if fact["features"] > 1 else 1.0
         measures = [

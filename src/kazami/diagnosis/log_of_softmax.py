@@ -1,6 +1,6 @@
 """The logarithm of a softmax, taken in two operations."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
@@ -29,7 +29,7 @@ class LogOfSoftmax(AbstractRule):
         if not fact:
             return None
         bad = trace.facts.get("first_bad") or trace.facts.get("bad_gradient")
-        from_log = bool(bad) and ("log" in str(bad) or "softmax" in str(bad))
+        from_log = bad is not None and _operation(bad) in ("log", "softmax")
         return self.finding(
             confidence=0.9 if from_log else 0.6,
             severity="error" if from_log else "info",
@@ -43,3 +43,8 @@ class LogOfSoftmax(AbstractRule):
                 "損失が log(softmax(x)) を二段階で計算しています。0に丸められた確率は -inf と NaN の勾配になります。log_softmax なら正確です。",
             ),
         )
+
+
+def _operation(bad: dict[str, Any]) -> str:
+    """Return the operation an event of non-finite numbers names."""
+    return str(bad.get("operation") or (bad.get("singular") or {}).get("operation") or "")

@@ -7,8 +7,9 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
+from ..signals import rolling_median
 from ._base import AbstractRule, both, is_adaptive, number, recent, short
-from .progress import falls_short
+from ._progress import falls_short
 
 LARGE_UPDATE = 0.1
 REWRITTEN = 2.0  # a first update twice the size of the weights leaves nothing of their initialisation
@@ -62,6 +63,8 @@ class LrTooHigh(AbstractRule):
         evidence = []
         if math.isfinite(ratio):
             evidence.append(Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, 1.0, "", "Cohen et al. 2021, 2022"))
+        if trace.progress is not None and trace.progress.is_diverging and trace.progress.first > 0:
+            evidence.append(Evidence("loss over its start", trace.progress.now / trace.progress.first, 1.0, "", "a loss that rises"))
         evidence.append(Evidence("size of the updates beside the weights", update, LARGE_UPDATE, "", "a tenth of the weights a step"))
         loss = trace["loss"]
         worse = loss.steps[~(loss.values <= 1.5 * max(trace.progress.first, 1e-12))] if trace.progress is not None else loss.steps[:0]
@@ -90,13 +93,11 @@ class LrTooHigh(AbstractRule):
 
 
 def stability(trace: Trace) -> float:
-    """Return the typical stability ratio: the larger of its medians early and now, so that a training thrown off at the start still shows why; NaN where it
-    was not measured.
-    """
+    """Return the largest stability ratio that three measurements in a row reach, so that a training thrown off once still shows why; NaN where not measured."""
     series = trace["stability_ratio"]
     filled = series.steps >= (FILLED if is_adaptive(trace) else 0)  # until its averages have filled, an adaptive optimizer's ratio is large and means nothing
     values = series.values[filled & np.isfinite(series.values)]
-    return float(max(np.median(values[-6:]), np.median(values[:4]))) if values.size else math.nan
+    return float(rolling_median(values, 3).max()) if values.size else math.nan
 
 
 def typical_update(trace: Trace) -> float:

@@ -44,6 +44,11 @@ class NoProgress(AbstractRule):
                 Evidence("share of the loss gained in the second half", progress.pace, PACE, "", ""),
             ],
             sentence=both(
+                f"After {trace.step} steps the loss has risen from {short(progress.first)} to {short(progress.now)}; the cause is not sure.",
+                f"{trace.step} ステップで損失が {short(progress.first)} から {short(progress.now)} に上昇しました。原因は確定できません。",
+            )
+            if progress.is_diverging
+            else both(
                 f"After {trace.step} steps the loss ({short(progress.now)}) is no better than "
                 f"{'guessing' if progress.trivial is not None else 'at the start'} ({short(progress.reference)}); the cause is not sure.",
                 f"{trace.step} ステップ後の損失（{short(progress.now)}）"

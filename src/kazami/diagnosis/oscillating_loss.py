@@ -62,6 +62,8 @@ def is_of_the_steps(trace: Trace, newest: Floats, lag: int) -> bool:
     """Return whether the swing comes from the steps and not from an order of unlike batches: it is smooth, or its successive updates point against one
     another.
     """
+    if lag == 1 and newest.size < LEAST_STEPS:
+        return False
     if lag == 1:
         return number(trace, "update_cosine") < -0.3
     return float(np.mean(np.diff(newest, 2) ** 2)) < JAGGED * float(np.var(newest))

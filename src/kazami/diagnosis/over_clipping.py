@@ -32,14 +32,16 @@ class OverClipping(AbstractRule):
             or is_adaptive(trace)
             or not trace.has("norm_before_clipping")
             or not (progress.is_poor or progress.pace < 0.08)
-            or progress.explained > 0.7
+            or not progress.explained <= 0.7
         ):
             return None
-        share = float(np.median(trace["clipping_limit"].values / np.maximum(trace["norm_before_clipping"].values, 1e-30)))
+        norms, limits = trace["norm_before_clipping"].values, trace["clipping_limit"].values
+        known = np.isfinite(norms) & np.isfinite(limits)
+        share = float(np.median(limits[known] / np.maximum(norms[known], 1e-30))) if known.any() else 1.0
         if not share < LIMIT:
             return None
         return self.finding(
-            confidence=0.75 + 0.15 * min(float(np.log10(LIMIT / share)), 1.0),
+            confidence=0.75 + 0.15 * min(float(np.log10(LIMIT / max(share, 1e-30))), 1.0),
             place="gradient clipping",
             evidence=[Evidence("share of the gradient that clipping leaves", share, LIMIT, "", "median over the recorded steps")],
             sentence=both(

@@ -30,9 +30,9 @@ class OverDecay(AbstractRule):
         columns = matrices(trace)
         weights, gradients = trace["weight_norm"], trace["gradient_norm"]
         both_seen = np.isin(weights.steps, gradients.steps), np.isin(gradients.steps, weights.steps)
-        total_w = np.sqrt(np.nansum(weights.values[both_seen[0]][:, columns] ** 2, 1))
-        total_g = np.sqrt(np.nansum(gradients.values[both_seen[1]][:, columns] ** 2, 1))
-        if total_w.size == 0:
+        total_w = np.sqrt(np.sum(weights.values[both_seen[0]][:, columns] ** 2, 1))
+        total_g = np.sqrt(np.sum(gradients.values[both_seen[1]][:, columns] ** 2, 1))
+        if total_w.size == 0 or not bool(np.isfinite(total_w).all() and np.isfinite(total_g).all()):
             return None
         if str(trace.optimizer.get("name")) == "AdamW":
             pull = decay * number(trace, "learning_rate", 1)

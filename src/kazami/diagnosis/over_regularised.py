@@ -5,7 +5,7 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both
-from .progress import is_slow
+from ._progress import is_slow
 
 LIMIT = 0.8
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, number, short
-from .progress import falls_short
+from ._progress import falls_short
 
 LIMIT = 30.0
 KINDS = ("mse", "l1", "smooth_l1", "huber", "gaussian_nll")

@@ -8,7 +8,7 @@ from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
 from ..signals import theil_sen
 from ._base import AbstractRule, both, early, is_adaptive, layer_name, matrices, recent, short
-from .progress import SLOW_EXPLAINED
+from ._progress import SLOW_EXPLAINED
 
 LIMIT = 3.5
 LOST = 5.0
@@ -54,7 +54,7 @@ class VanishingGradient(AbstractRule):
     def _over_depth(self, trace: Trace, limit: float) -> Finding | None:
         columns = [i for i in matrices(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
         born, now = (-growth_to_input(profile(trace, name, columns)) for name in ("early", "recent"))
-        fade = max(born, now)
+        fade = float(np.fmax(born, now))
         if len(columns) < 3 or not fade > limit:
             return None
         first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
@@ -102,7 +102,8 @@ class VanishingGradient(AbstractRule):
             place=last.name,
             evidence=[Evidence("loss of the differences between samples on the way to the output", loss, LOST, "decades", "float32 resolution")],
             sentence=both(
-                f"Nothing of the input arrives at {layer_name(last)}: the differences between samples shrink by {short(loss)} decades from {layer_name(first)} on.",
+                f"Nothing of the input arrives at {layer_name(last)}: "
+                f"the differences between samples shrink by {short(loss)} decades from {layer_name(first)} on.",
                 f"入力の違いが {layer_name(first)} から {short(loss)} 桁縮み、{layer_name(last)} にはほとんど届いていません。",
             ),
         )

@@ -17,7 +17,7 @@ OPERANDS: dict[str, tuple[tuple[int, str], tuple[int, str]]] = {
     "Dot": ((0, "self"), (1, "tensor")), "Linear": ((0, "input"), (1, "weight")),
 }  # fmt: skip
 
-DATA_NAMES = tuple(dict.fromkeys(name for operands in OPERANDS.values() for _, name in operands)) + ("input",)
+DATA_NAMES = tuple(dict.fromkeys(name for operands in OPERANDS.values() for _, name in operands))
 
 
 @dataclass(slots=True)
@@ -65,6 +65,10 @@ class Sight:
     reference_loss: float = float("nan")
     values: dict[str, float] = field(default_factory=dict)
     reads_data: bool = False
+
+    def activated(self) -> str:
+        """Return what follows the layer; nothing for a normalisation, whose activation is that of the layer before it."""
+        return self.activation_kind if self.activation is not None and self.layer.kind != "norm" else "identity"
 
     @property
     def unit_axis(self) -> int:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST_PROBES = 4096
 MANY_USES = 16
+MOST_NUMBERS = 2048  # of a gradient on its way back; the gradients of weights are read whole
 DENSE = 64  # so many recorded steps show everything,
 SPARSE = 16  # later steps do so at this distance; those between show what changes fast
 OFTEN = 8
@@ -209,7 +210,7 @@ def _probe(reading: Reading, sight: Sight, index: int) -> Callable[[tuple[Tensor
         first = gradients[0] if gradients else None
         if first is not None:
             with torch.no_grad():
-                seen = sample(first)
+                seen = sample(first, MOST_NUMBERS)
                 sight.output_gradients[index] = norm_of(seen) / max(seen.numel(), 1) ** 0.5 / reading.scale
 
     return probe

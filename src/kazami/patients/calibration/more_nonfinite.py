@@ -1,5 +1,6 @@
-"""Operations that give nan or infinity: a power, a radius, an exponential, a difference of squares, a mask."""
+"""Operations that give nan or infinity: a power, a logarithm, an exponential, a difference of squares, a mask."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -30,34 +31,61 @@ def _power(cut: bool) -> Training:
     return regress(data.friedman(), lambda: mlp((10, 32, 1), partial(_Power, cut=cut)), adam(0.005), 400)
 
 
-class _Radius(nn.Module):
-    """Pairs of rectified features as their sum and their radius; the radius of the pair (0, 0) has no gradient."""
+class _Energies(nn.Module):
+    """Filters over grey levels 0..255 and a linear head on the logarithm of each map's energy, which half precision cannot hold."""
 
-    def __init__(self, least: float) -> None:
+    def __init__(self, precision: torch.dtype) -> None:
         super().__init__()
-        self.features = nn.Linear(64, 64)
-        self.head = nn.Linear(64, 10)
-        self.least = least
+        self.filters = nn.Conv2d(1, 24, 3, stride=2)
+        self.norm = nn.BatchNorm1d(24 * 3)
+        self.head = nn.Linear(24 * 3, 10)
+        self.precision = precision
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape ``(n, 10)``."""
-        first, second = (F.relu(self.features(x)) + self.least).chunk(2, dim=1)
-        logits: Tensor = self.head(torch.cat([first + second, torch.hypot(first, second)], 1))
+        energies = self.filters(x).to(self.precision).square().sum(3).float()
+        logits: Tensor = self.head(self.norm(torch.log1p(energies).flatten(1)))
         return logits
 
 
-def _radius(least: float) -> Training:
-    return classify(data.digits(), lambda: _Radius(least), sgd(0.05, momentum=0.9), 250)
+def _energies(precision: torch.dtype) -> Training:
+    return classify(data.digit_images(scale="raw"), lambda: _Energies(precision), adam(0.01), 250)
+
+
+def _log_of_all(x: Tensor) -> Tensor:
+    return torch.log1p(x)
+
+
+def _log_of_the_size(x: Tensor) -> Tensor:
+    return torch.sign(x) * torch.log1p(x.abs())
+
+
+class _Logarithms(nn.Module):
+    """A logarithm in front of an MLP."""
+
+    def __init__(self, logarithm: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.logarithm = logarithm
+        self.net = mlp((30, 32, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits of shape ``(n, 2)``."""
+        logits: Tensor = self.net(self.logarithm(x))
+        return logits
+
+
+def _logarithms(logarithm: Callable[[Tensor], Tensor]) -> Training:
+    return classify(data.breast_cancer(), lambda: _Logarithms(logarithm), sgd(0.05, momentum=0.9), 150)
 
 
 def _sharp_by_hand(output: Tensor, target: Tensor) -> Tensor:
-    """Return the logistic loss at a temperature of 1/200, its softplus written out: ``exp`` overflows above 88."""
-    z = 200.0 * output[:, 0]
+    """Return the logistic loss at a temperature of 1/1000, its softplus written out: ``exp`` overflows above 88."""
+    z = 1000.0 * output[:, 0]
     return (torch.log(1.0 + torch.exp(z)) - target * z).mean()
 
 
 def _sharp(output: Tensor, target: Tensor) -> Tensor:
-    z = 200.0 * output[:, 0]
+    z = 1000.0 * output[:, 0]
     return (F.softplus(z) - target * z).mean()
 
 
@@ -115,23 +143,58 @@ def _mask(multiplied: bool) -> Training:
 
 PATIENTS = (
     Patient(
-        name="fractional_power_of_negative_features", label="nan_inf", family="mlp", task="regression", good=0.7,
-        training=partial(_power, False), healed=partial(_power, True),
+        name="fractional_power_of_negative_features",
+        label="nan_inf",
+        family="mlp",
+        task="regression",
+        good=0.7,
+        training=partial(_power, False),
+        healed=partial(_power, True),
     ),
     Patient(
-        name="radius_of_two_silent_features", label="nan_inf", family="mlp", task="classification", good=0.85,
-        training=partial(_radius, 0.0), healed=partial(_radius, 1e-3),
+        name="energies_in_half_precision",
+        label="nan_inf",
+        family="cnn",
+        task="classification",
+        good=0.8,
+        also_true=frozenset({"input_scaling"}),
+        training=partial(_energies, torch.float16),
+        healed=partial(_energies, torch.float32),
     ),
     Patient(
-        name="softplus_by_hand_at_low_temperature", label="nan_inf", family="mlp", task="classification", good=0.9,
-        training=partial(_temperature, _sharp_by_hand), healed=partial(_temperature, _sharp),
+        name="logarithm_of_standardised_cells",
+        label="nan_inf",
+        family="mlp",
+        task="classification",
+        good=0.9,
+        training=partial(_logarithms, _log_of_all),
+        healed=partial(_logarithms, _log_of_the_size),
     ),
     Patient(
-        name="variance_below_zero_by_rounding", label="nan_inf", family="gru", task="classification", good=0.8,
-        training=partial(_offset, True), healed=partial(_offset, False),
+        name="softplus_by_hand_at_low_temperature",
+        label="nan_inf",
+        family="mlp",
+        task="classification",
+        good=0.9,
+        training=partial(_temperature, _sharp_by_hand),
+        healed=partial(_temperature, _sharp),
     ),
     Patient(
-        name="masked_by_multiplication", label="nan_inf", family="mlp", task="classification", good=0.9,
-        training=partial(_mask, True), healed=partial(_mask, False),
+        name="variance_below_zero_by_rounding",
+        label="nan_inf",
+        family="gru",
+        task="classification",
+        good=0.8,
+        training=partial(_offset, True),
+        healed=partial(_offset, False),
+    ),
+    Patient(
+        name="masked_by_multiplication",
+        label="nan_inf",
+        family="mlp",
+        task="classification",
+        good=0.9,
+        training=partial(_mask, True),
+        healed=partial(_mask, False),
     ),
 )

@@ -1,4 +1,4 @@
-"""Settings that hold a training back: clipping, decay, a schedule that dies, too much dropout, momentum that never comes to rest."""
+"""Settings that hold a training back: clipping, decay, a schedule that dies, too much dropout, steps that bounce for ever."""
 
 from functools import partial
 from typing import Any
@@ -53,19 +53,6 @@ def _dropped(share: float) -> Training:
     return classify(data.digits(), lambda: mlp((64, 32, 32, 10), dropout=share), sgd(0.05, momentum=0.9), 300)
 
 
-class _Sparse(nn.Module):
-    """An MLP and the sum of the absolute values of its weights, which the loss may count."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.net = mlp((10, 32, 32, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return predictions of shape ``(n, 1)``."""
-        predicted: Tensor = self.net(x)
-        return predicted
-
-
 def _penalised_step(weight: float, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Any) -> Tensor:
     optimizer.zero_grad()
     loss = F.mse_loss(model(batch[0]), batch[1]) + weight * torch.stack([parameter.abs().sum() for parameter in model.parameters()]).sum()
@@ -75,55 +62,111 @@ def _penalised_step(weight: float, model: nn.Module, optimizer: torch.optim.Opti
 
 
 def _penalised(weight: float) -> Training:
-    return regress(data.friedman(), _Sparse, rmsprop(0.002), 300, train_step=partial(_penalised_step, weight))
+    return regress(data.friedman(), lambda: mlp((10, 32, 32, 1)), rmsprop(0.002), 300, train_step=partial(_penalised_step, weight))
 
 
-def _heavy(momentum: float) -> Training:
-    return regress(data.friedman(), lambda: mlp((10, 48, 1), nn.Tanh), sgd(0.01, momentum=momentum), 300, size=None)
+def _bouncing(rate: float) -> Training:
+    return regress(data.diabetes(), lambda: nn.Linear(10, 1), sgd(rate), 150, size=None, loss=F.huber_loss)
 
 
 PATIENTS = (
     Patient(
-        name="images_clipped_to_a_thousandth", label="over_clipping", family="cnn", task="classification", good=0.8, also_true=frozenset({"lr_too_low"}),
-        training=partial(_clipped_images, 1e-3), healed=partial(_clipped_images, 1.0),
-    ),
-    Patient(
-        name="wave_windows_clipped_too_hard", label="over_clipping", family="gru", task="regression", good=0.9, also_true=frozenset({"lr_too_low"}),
-        training=partial(_clipped_windows, 1e-3), healed=partial(_clipped_windows, 1.0),
-    ),
-    Patient(
-        name="cells_decayed_by_one", label="over_decay", family="mlp", task="classification", good=0.95, also_true=frozenset({"over_regularised"}),
-        training=partial(_decayed_cells, 1.0), healed=partial(_decayed_cells, 1e-4),
-    ),
-    Patient(
-        name="digits_adam_decayed_by_ten", label="over_decay", family="mlp", task="classification", good=0.85, also_true=frozenset({"over_regularised"}),
-        training=partial(_decayed_digits, 10.0), healed=partial(_decayed_digits, 1e-4),
-    ),
-    Patient(
-        name="surface_adamw_decayed_by_ten", label="over_decay", family="mlp", task="regression", good=0.8, also_true=frozenset({"over_regularised"}),
-        training=partial(_decayed_surface, 10.0), healed=partial(_decayed_surface, 0.01),
-    ),
-    Patient(
-        name="backwards_fading_by_a_tenth_per_step", label="dead_schedule", family="transformer", task="classification", good=0.8,
+        name="images_clipped_to_a_thousandth",
+        label="over_clipping",
+        family="cnn",
+        task="classification",
+        good=0.8,
         also_true=frozenset({"lr_too_low"}),
-        training=partial(_fading, 0.9), healed=partial(_fading, 0.999),
+        training=partial(_clipped_images, 1e-3),
+        healed=partial(_clipped_images, 1.0),
     ),
     Patient(
-        name="images_rate_zero_after_thirty_steps", label="dead_schedule", family="cnn", task="classification", good=0.8,
+        name="wave_windows_clipped_too_hard",
+        label="over_clipping",
+        family="gru",
+        task="regression",
+        good=0.9,
         also_true=frozenset({"lr_too_low"}),
-        training=partial(_falls_to_zero, 30), healed=partial(_falls_to_zero, 400),
+        training=partial(_clipped_windows, 1e-3),
+        healed=partial(_clipped_windows, 1.0),
     ),
     Patient(
-        name="digits_nine_tenths_dropped", label="over_regularised", family="mlp", task="classification", good=0.85,
-        training=partial(_dropped, 0.9), healed=partial(_dropped, 0.1),
+        name="cells_decayed_by_one",
+        label="over_decay",
+        family="mlp",
+        task="classification",
+        good=0.95,
+        also_true=frozenset({"over_regularised"}),
+        training=partial(_decayed_cells, 1.0),
+        healed=partial(_decayed_cells, 1e-4),
     ),
     Patient(
-        name="surface_under_an_absolute_penalty", label="over_regularised", family="mlp", task="regression", good=0.7, also_true=frozenset({"over_decay"}),
-        training=partial(_penalised, 0.1), healed=partial(_penalised, 1e-5),
+        name="digits_adam_decayed_by_ten",
+        label="over_decay",
+        family="mlp",
+        task="classification",
+        good=0.85,
+        also_true=frozenset({"over_regularised"}),
+        training=partial(_decayed_digits, 10.0),
+        healed=partial(_decayed_digits, 1e-4),
     ),
     Patient(
-        name="surface_with_momentum_that_never_rests", label="oscillating_loss", family="mlp", task="regression", good=0.6,
+        name="surface_adamw_decayed_by_ten",
+        label="over_decay",
+        family="mlp",
+        task="regression",
+        good=0.8,
+        also_true=frozenset({"over_regularised"}),
+        training=partial(_decayed_surface, 10.0),
+        healed=partial(_decayed_surface, 0.01),
+    ),
+    Patient(
+        name="backwards_fading_by_a_tenth_per_step",
+        label="dead_schedule",
+        family="transformer",
+        task="classification",
+        good=0.6,
+        also_true=frozenset({"lr_too_low"}),
+        training=partial(_fading, 0.9),
+        healed=partial(_fading, 0.999),
+    ),
+    Patient(
+        name="images_rate_zero_after_thirty_steps",
+        label="dead_schedule",
+        family="cnn",
+        task="classification",
+        good=0.8,
+        also_true=frozenset({"lr_too_low"}),
+        training=partial(_falls_to_zero, 30),
+        healed=partial(_falls_to_zero, 400),
+    ),
+    Patient(
+        name="digits_nine_tenths_dropped",
+        label="over_regularised",
+        family="mlp",
+        task="classification",
+        good=0.85,
+        training=partial(_dropped, 0.9),
+        healed=partial(_dropped, 0.1),
+    ),
+    Patient(
+        name="surface_under_an_absolute_penalty",
+        label="over_regularised",
+        family="mlp",
+        task="regression",
+        good=0.7,
+        also_true=frozenset({"over_decay"}),
+        training=partial(_penalised, 0.1),
+        healed=partial(_penalised, 1e-5),
+    ),
+    Patient(
+        name="huber_line_bounces_for_ever",
+        label="oscillating_loss",
+        family="linear",
+        task="regression",
+        good=0.4,
         also_true=frozenset({"lr_too_high"}),
-        training=partial(_heavy, 0.999), healed=partial(_heavy, 0.9),
+        training=partial(_bouncing, 3.0),
+        healed=partial(_bouncing, 0.2),
     ),
 )

@@ -109,7 +109,7 @@ def norms_of(tensors: Sequence[Tensor]) -> list[float]:
 
 def rectified(sight: Sight) -> Tensor | None:
     """Return the output of the ReLU that follows a layer, or its input where autograd saved that; both are above zero at the same places."""
-    if sight.activation is None or sight.activation_kind != "relu":
+    if sight.activation is None or sight.activated() != "relu":
         return None
     names = ("other", "self") if sight.activation.next_functions[0][0] is None else ("result", "self")
     return saved(sight.activation, *names)
@@ -117,17 +117,16 @@ def rectified(sight: Sight) -> Tensor | None:
 
 def slopes(sight: Sight) -> Tensor | None:
     """Return |φ'(z)| / max|φ'| of the activation that follows a layer, on a sample of units and rows; ``None`` where it does not saturate on both sides."""
-    if sight.activation is None:
-        return None
-    if sight.activation_kind in ("sigmoid", "tanh"):
+    kind = sight.activated()
+    if kind in ("sigmoid", "tanh"):
         result = saved(sight.activation, "result")
         if result is None:
             return None
         result = sample(result).float()
-        return 4 * result * (1 - result) if sight.activation_kind == "sigmoid" else 1 - result * result
-    if sight.activation_kind in ("hardtanh", "hardsigmoid"):
+        return 4 * result * (1 - result) if kind == "sigmoid" else 1 - result * result
+    if kind in ("hardtanh", "hardsigmoid"):
         before = saved(sight.activation, "self")
-        low, high = (-1.0, 1.0) if sight.activation_kind == "hardtanh" else (-3.0, 3.0)
+        low, high = (-1.0, 1.0) if kind == "hardtanh" else (-3.0, 3.0)
         if before is None:
             return None
         before = sample(before)

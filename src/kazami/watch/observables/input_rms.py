@@ -19,4 +19,4 @@ class InputRms(AbstractObservable):
         """Return the root-mean-square, NaN where autograd saved no input."""
         if sight.inputs is None or not sight.inputs.is_floating_point():
             return float("nan")
-        return norm_of(seen := sample(sight.inputs)) / math.sqrt(max(seen.numel(), 1))
+        return norm_of(seen := sample(sight.inputs, 2048)) / math.sqrt(max(seen.numel(), 1))

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
+
 from ..records.finding import Finding, Sentence
 from ..records.trace import Trace
 from ..registry import plugins
 from ._base import AbstractRule
-from .progress import assess
+from ._progress import assess
 
 SEVERITY_ORDER = {"error": 0, "warning": 0, "info": 1}
 JUDGED = 5  # steps: below this the gate cannot judge progress
@@ -41,17 +43,22 @@ def examine(trace: Trace) -> list[Finding]:
     Every rule sees the same trace with its progress filled in. Findings are ordered by their place in the causal order, moved back by doubt; the first that
     is no mere remark is primary and carries the list of what was looked at and excluded.
     """
-    trace = trace.replaced(progress=assess(trace))
-    found = _too_early(trace) if 0 < trace.step < JUDGED and not trace.progress_is_poor else _all(trace)
-    if any(finding.severity != "info" and finding.name != "no_progress" for finding in found):
-        found = [finding for finding in found if finding.name != "no_progress"]  # a cause is known
-    found.sort(key=lambda f: (SEVERITY_ORDER[f.severity], f.rank + DOUBT * (1 - f.confidence)))
-    if not found or found[0].severity == "info":
-        return found
-    found = [found[0], *(as_consequence(found[0], finding) for finding in found[1:])]
-    others = tuple(finding.name for finding in found[1:] if finding.severity != "info")
-    excluded = not_the_cause(trace, {finding.name for finding in found})
-    return [found[0].replaced(is_primary=True, not_the_cause=excluded, related=others), *found[1:]]
+    with np.errstate(all="ignore"):  # a training in a storm holds numbers of any size
+        trace = trace.replaced(progress=assess(trace))
+        found = _too_early(trace) if 0 < trace.step < JUDGED and not trace.progress_is_poor else _all(trace)
+        if any(finding.severity != "info" and finding.name != "no_progress" for finding in found):
+            found = [finding for finding in found if finding.name != "no_progress"]  # a cause is known
+        found.sort(key=_place)
+        if not found or found[0].severity == "info":
+            return found
+        found = [found[0], *sorted((as_consequence(found[0], finding) for finding in found[1:]), key=_place)]
+        others = tuple(finding.name for finding in found[1:] if finding.severity != "info")
+        excluded = not_the_cause(trace, {finding.name for finding in found})
+        return [found[0].replaced(is_primary=True, not_the_cause=excluded, related=others), *found[1:]]
+
+
+def _place(finding: Finding) -> tuple[int, float]:
+    return SEVERITY_ORDER[finding.severity], finding.rank + DOUBT * (1 - finding.confidence)
 
 
 def as_consequence(primary: Finding, other: Finding) -> Finding:

@@ -27,7 +27,7 @@ DEFAULT_GOAL = 1.01
 STEADY = 1000
 FIRST = 64
 # Steps per block, rounds of four blocks, rounds of the default cadence beyond them.
-PLAN = {"mlp-sgd": (16, 60, 940), "mlp-adam": (16, 60, 940), "resnet": (16, 20, 100), "gpt": (16, 20, 100)}
+PLAN = {"mlp-sgd": (16, 60, 340), "mlp-adam": (16, 60, 340), "resnet": (8, 30, 20), "gpt": (8, 30, 20)}
 QUICK = {"mlp-sgd": (10, 30, 100), "mlp-adam": (10, 30, 100), "resnet": (2, 50, 0), "gpt": (2, 50, 0)}
 
 

@@ -31,7 +31,7 @@ def test_a_loss_that_runs_away_is_an_error_since_the_step_it_left():
 def test_updates_as_large_as_the_weights_are_enough_when_the_loss_rises():
     found = fire(RULE, synthetic_trace(rising(), update_ratio=LARGE))
     assert "updates are 0.3 of the weights" in found.sentence.en
-    assert len(found.evidence) == 1  # no ratio was measured, so none is shown
+    assert not any("ratio" in item.name for item in found.evidence)  # none was measured, so none is shown
 
 
 def test_one_weak_witness_is_not_enough():

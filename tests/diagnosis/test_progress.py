@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from kazami.diagnosis import _progress as progress as gate
+from kazami.diagnosis import _progress as gate
 from kazami.diagnosis._progress import assess, has_risen, is_slow, is_stuck, pace_of
 from kazami.records import Progress, Series, Trace
 from tests.diagnosis.synthetic import TRIVIAL, noisy, synthetic_trace

@@ -27,12 +27,29 @@ def test_a_network_of_modules():
 @pytest.mark.parametrize(
     ("activation", "name"),
     [
-        (torch.relu, "relu"), (F.leaky_relu, "leaky_relu"), (F.elu, "elu"), (F.gelu, "gelu"), (F.silu, "silu"), (torch.sigmoid, "sigmoid"), (torch.tanh, "tanh"), (F.softplus, "softplus"),
-        (F.hardtanh, "hardtanh"), (F.hardsigmoid, "hardsigmoid"), (F.hardswish, "hardswish"), (F.mish, "mish"), (F.logsigmoid, "log_sigmoid"), (torch.sin, "sin"),
-        (lambda z: torch.softmax(z, -1), "softmax"), (lambda z: z.clamp(min=0), "relu"), (lambda z: torch.maximum(z, torch.zeros(())), "relu"),
-        (F.relu_, "relu"), (lambda z: z, "identity"), (lambda z: z.abs(), "abs"), (lambda z: F.relu6(z), "hardtanh"),
+        (torch.relu, "relu"),
+        (F.leaky_relu, "leaky_relu"),
+        (F.elu, "elu"),
+        (F.gelu, "gelu"),
+        (F.silu, "silu"),
+        (torch.sigmoid, "sigmoid"),
+        (torch.tanh, "tanh"),
+        (F.softplus, "softplus"),
+        (F.hardtanh, "hardtanh"),
+        (F.hardsigmoid, "hardsigmoid"),
+        (F.hardswish, "hardswish"),
+        (F.mish, "mish"),
+        (F.logsigmoid, "log_sigmoid"),
+        (torch.sin, "sin"),
+        (lambda z: torch.softmax(z, -1), "softmax"),
+        (lambda z: z.clamp(min=0), "relu"),
+        (lambda z: torch.maximum(z, torch.zeros(())), "relu"),
+        (F.relu_, "relu"),
+        (lambda z: z, "identity"),
+        (lambda z: z.abs(), "abs"),
+        (lambda z: F.relu6(z), "hardtanh"),
     ],
-)  # fmt: skip
+)
 def test_functional_activations(activation, name):
     first, last = nn.Linear(5, 7), nn.Linear(7, 1)
     model = nn.ModuleList([first, last])
@@ -41,7 +58,9 @@ def test_functional_activations(activation, name):
 
 
 def test_a_convolutional_network():
-    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5))
+    model = nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Conv2d(8, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 5)
+    )
     trace = of_model(model, lambda z: F.cross_entropy(z, torch.tensor([0, 1, 2, 3])), torch.randn(4, 3, 14, 14))
     found = [layer for layer in trace.layers if layer.kind != "norm"]
     assert [row(layer) for layer in found] == [

@@ -50,7 +50,7 @@ def trace_of(loss, units=3):
         (lambda z: -z.log_softmax(-1).gather(1, Y[:, None]).mean(), "nll", ENTROPY),
         (lambda z: -(F.one_hot(Y, 3) * z.log_softmax(-1)).sum(1).mean(), "cross_entropy", ENTROPY),
     ],
-)  # fmt: skip
+)
 def test_classes(loss, kind, trivial):
     trace = trace_of(loss)
     assert trace.loss_kind == kind
@@ -75,7 +75,7 @@ def test_classes(loss, kind, trivial):
         (lambda z: F.binary_cross_entropy_with_logits(z, B, reduction="sum"), "bce_with_logits", 16 * BINARY),
         (lambda z: -(B * z.sigmoid().log() + (1 - B) * (1 - z.sigmoid()).log()).mean(), "bce", BINARY),
     ],
-)  # fmt: skip
+)
 def test_values(loss, kind, trivial):
     trace = trace_of(loss, units=2)
     assert trace.loss_kind == kind
@@ -89,7 +89,7 @@ def test_the_trivial_loss_stays_where_it_is_while_the_loss_falls():
         lambda z: F.cross_entropy(z, Y) + 0.05 * model.weight.square().mean(),
     ):
         first = of_model(model, loss, X, lr=0.3, steps=3).trivial_loss
-        assert of_model(nn.Linear(5, 3), loss, X, lr=0.3, steps=100).trivial_loss == pytest.approx(first, rel=0.2)
+        assert of_model(nn.Linear(5, 3), loss, X, lr=0.6, steps=40).trivial_loss == pytest.approx(first, rel=0.2)
 
 
 def test_unknown_losses_have_no_trivial_value():

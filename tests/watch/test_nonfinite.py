@@ -46,10 +46,10 @@ def zero(z):
         (lambda z: torch.reciprocal(zero(z)), "reciprocal"),
         (lambda z: torch.softmax(z.masked_fill(torch.ones(6, 5, dtype=torch.bool), float("-inf")), -1), "softmax"),
         (lambda z: zero(z).pow(-1.5), "pow"),
-        (lambda z: (z - z[:1].std(0, unbiased=True)), "std"),
+        (lambda z: z - z[:1].std(0, unbiased=True), "std"),
     ],
     ids=["log_0", "log_negative", "0/0", "1/0", "exp", "sqrt", "rsqrt", "reciprocal", "masked_softmax", "pow", "std_of_one"],
-)  # fmt: skip
+)
 @pytest.mark.filterwarnings("ignore:std\\(\\)")
 def test_the_operation_and_the_layer_before_it_are_named(between, operation):
     _, bad = first_bad(between)

@@ -41,7 +41,7 @@ def head(units=3):
         (lambda: (head(1) - T[:, 0]).abs().mean(), "target_broadcast", True),
         (lambda: (head(1) * T[:1]).square().mean(), "target_broadcast", False),
     ],
-)  # fmt: skip
+)
 def test_what_stands_before_the_loss(loss, name, holds):
     assert (fact(loss(), name) is not None) is holds
 

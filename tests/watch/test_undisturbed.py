@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from kazami.patients import all_patients
+from tests.watch import unusual_trainings
 from tests.watch.asserts import assert_does_not_disturb_training
 from tests.watch.trainings import TRAININGS
 
 PATIENTS = all_patients("calibration")
+assert unusual_trainings.__doc__  # importing it adds its trainings to the others
 
 
 @pytest.fixture(autouse=True)

@@ -75,7 +75,11 @@ class BadInitScale(AbstractRule):
             confidence=0.7 + 0.25 * min(float(excess), 1.0),
             place=layer.name,
             wind=wind,
-            evidence=[Evidence("gain of the initial weights over the ideal", typical, limit, "", "He et al. 2015, section 2.2")],
+            evidence=[
+                Evidence(
+                    "gain of the initial weights over the ideal", typical, limit, "", "He et al. 2015, section 2.2", name_ja="初期の重みの増幅率（理想比）"
+                )
+            ],
             sentence=both(
                 f"The initial weights are too {'large' if large else 'small'}: their gain is {short(typical)} "
                 f"times the one that keeps a signal's size (worst in {layer_name(layer)}).",

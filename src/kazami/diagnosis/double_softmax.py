@@ -31,7 +31,16 @@ class DoubleSoftmax(AbstractRule):
             severity="error",
             step=int(fact.get("step", 1)),
             place="the output of the model",
-            evidence=[Evidence("softmax operations before the loss", 2.0, 1.0, "", "torch.nn.functional.cross_entropy applies log-softmax itself")],
+            evidence=[
+                Evidence(
+                    "softmax operations before the loss",
+                    2.0,
+                    1.0,
+                    "",
+                    "torch.nn.functional.cross_entropy applies log-softmax itself",
+                    name_ja="損失までのソフトマックスの数",
+                )
+            ],
             sentence=both(
                 "The model's output goes through softmax twice: once in the model and once inside the "
                 "cross-entropy. The gradient is squeezed and the loss cannot come near zero.",

@@ -79,7 +79,7 @@ class ExplodingGradient(AbstractRule):
             place=where.name,
             step=int(bad["step"]),
             severity="error",
-            evidence=[Evidence("steps until the gradient overflowed", float(bad["step"]), None, "steps", "")],
+            evidence=[Evidence("steps until the gradient overflowed", float(bad["step"]), None, "steps", "", name_ja="勾配が桁あふれするまでのステップ数")],
             sentence=both(
                 f"The gradient overflowed at step {bad['step']} while the loss was finite: its "
                 f"factors multiply through {layer_name(where)} ({where.n_uses} uses).",
@@ -99,7 +99,7 @@ class ExplodingGradient(AbstractRule):
         return self.finding(
             confidence=0.6,
             rank=48,
-            evidence=[Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold")],
+            evidence=[Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold", name_ja="開始時からの勾配ノルムの増大")],
             sentence=both(
                 f"The gradient norm has grown by {short(growth)} decades since the start.", f"勾配のノルムが開始時から {short(growth)} 桁増大しています。"
             ),
@@ -109,7 +109,7 @@ class ExplodingGradient(AbstractRule):
         return self.finding(
             confidence=0.75 + 0.2 * min((growth - LIMIT) / 3, 1.0),
             place=place,
-            evidence=[Evidence(f"growth of the gradient {what}", growth, LIMIT, "decades", "Pascanu et al. 2013")],
+            evidence=[Evidence(f"growth of the gradient {what}", growth, LIMIT, "decades", "Pascanu et al. 2013", name_ja="勾配の増大")],
             sentence=both(en, ja),
         )
 

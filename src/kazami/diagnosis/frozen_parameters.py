@@ -6,11 +6,12 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
-from ._base import AbstractRule, both
+from ._base import AbstractRule, both, recent
 from ._progress import is_slow
 
 LARGE_SHARE = 0.2
 LEAST_STEPS = 10
+LEAST_PULL = 0.01
 
 
 class FrozenParameters(AbstractRule):
@@ -66,7 +67,9 @@ class FrozenParameters(AbstractRule):
         return self.finding(
             confidence=confidence,
             place=names[0],
-            evidence=[Evidence("parameters that never move", float(len(names)), 0.0, "", "set difference of graph and optimizers")],
+            evidence=[
+                Evidence("parameters that never move", float(len(names)), 0.0, "", "set difference of graph and optimizers", name_ja="動かないパラメータの数")
+            ],
             sentence=both(f"{len(names)} parameters {en}: {where}.", f"{len(names)} 個のパラメータ{ja}: {where}"),
         )
 
@@ -78,6 +81,7 @@ def unmoved(trace: Trace) -> list[str]:
         return []
     seen = np.isfinite(updates.values)
     moved = np.any(seen & (updates.values > 0), axis=0)
-    pulled = np.any(gradients.values > 0, axis=0)
+    pull = recent(trace, "gradient_norm")
+    pulled = pull > LEAST_PULL * float(np.nanmax(np.append(pull, 0.0)))  # a fading gradient may be too small to change a weight: that is another finding
     watched = seen.sum(0) >= LEAST_STEPS
     return [layer.name for index, layer in enumerate(trace.layers) if watched[index] and pulled[index] and not moved[index]] if moved.any() else []

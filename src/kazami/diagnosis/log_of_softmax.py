@@ -37,7 +37,11 @@ class LogOfSoftmax(AbstractRule):
             place="the loss",
             wind=2.0 if from_log else 0.0,
             rank=3 if from_log else 70,
-            evidence=[Evidence("largest safe distance between logits", SMALLEST_FLOAT32_EXPONENT, None, "", "smallest positive float32")],
+            evidence=[
+                Evidence(
+                    "largest safe distance between logits", SMALLEST_FLOAT32_EXPONENT, None, "", "smallest positive float32", name_ja="ロジット間の安全な最大差"
+                )
+            ],
             sentence=both(
                 "The loss takes log(softmax(x)) in two operations: a probability that rounds to zero gives -inf and a NaN gradient. log_softmax is exact.",
                 "損失が log(softmax(x)) を二段階で計算しています。0に丸められた確率は -inf と NaN の勾配になります。log_softmax なら正確です。",

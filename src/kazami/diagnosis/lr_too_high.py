@@ -62,10 +62,23 @@ class LrTooHigh(AbstractRule):
         rate = number(trace, "learning_rate", 1)
         evidence = []
         if math.isfinite(ratio):
-            evidence.append(Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, 1.0, "", "Cohen et al. 2021, 2022"))
+            evidence.append(
+                Evidence(
+                    "stability ratio (sharpness over the optimizer's threshold)",
+                    ratio,
+                    1.0,
+                    "",
+                    "Cohen et al. 2021, 2022",
+                    name_ja="安定比（鋭さ÷オプティマイザの限界）",
+                )
+            )
         if trace.progress is not None and trace.progress.is_diverging and trace.progress.first > 0:
-            evidence.append(Evidence("loss over its start", trace.progress.now / trace.progress.first, 1.0, "", "a loss that rises"))
-        evidence.append(Evidence("size of the updates beside the weights", update, LARGE_UPDATE, "", "a tenth of the weights a step"))
+            evidence.append(
+                Evidence("loss over its start", trace.progress.now / trace.progress.first, 1.0, "", "a loss that rises", name_ja="損失（開始時比）")
+            )
+        evidence.append(
+            Evidence("size of the updates beside the weights", update, LARGE_UPDATE, "", "a tenth of the weights a step", name_ja="重みに対する更新量の大きさ")
+        )
         loss = trace["loss"]
         worse = loss.steps[~(loss.values <= 1.5 * max(trace.progress.first, 1e-12))] if trace.progress is not None else loss.steps[:0]
         why = (

@@ -48,8 +48,15 @@ class LrTooLow(AbstractRule):
         return self.finding(
             confidence=confidence,
             evidence=[
-                Evidence("stability ratio (sharpness over the optimizer's threshold)", ratio, LIMIT, "", "a step 20 times as long is stable"),
-                Evidence("size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration"),
+                Evidence(
+                    "stability ratio (sharpness over the optimizer's threshold)",
+                    ratio,
+                    LIMIT,
+                    "",
+                    "a step 20 times as long is stable",
+                    name_ja="安定比（鋭さ÷オプティマイザの限界）",
+                ),
+                Evidence("size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration", name_ja="重みに対する更新量の大きさ"),
             ],
             sentence=both(
                 f"The learning rate {short(rate)} is too low: updates are {short(update)} of the weights, and "

@@ -45,7 +45,9 @@ class NanInf(AbstractRule):
             step=int(bad["step"]),
             place=str(bad["place"]),
             rank=60 if after_storm else None,
-            evidence=[Evidence("first non-finite number at step", float(bad["step"]), None, "", "live graph of that step")],
+            evidence=[
+                Evidence("first non-finite number at step", float(bad["step"]), None, "", "live graph of that step", name_ja="最初に有限でなくなったステップ")
+            ],
             sentence=_sentence(bad),
         )
 

@@ -37,7 +37,16 @@ class NoNonlinearity(AbstractRule):
             step=int(fact.get("step", 1)),
             wind=0.0 if works else None,
             rank=80 if works else None,
-            evidence=[Evidence("weight layers in a row without an activation", float(fact["layers"]), 1.0, "", "a product of matrices is one matrix")],
+            evidence=[
+                Evidence(
+                    "weight layers in a row without an activation",
+                    float(fact["layers"]),
+                    1.0,
+                    "",
+                    "a product of matrices is one matrix",
+                    name_ja="活性化関数なしで続く層の数",
+                )
+            ],
             sentence=both(
                 f"The network is linear: its {fact['layers']} weight layers have no activation between "
                 f"them and equal one matrix of {fact['inputs']} × {fact['outputs']}.",

@@ -40,8 +40,8 @@ class NoProgress(AbstractRule):
             severity="warning" if is_sure else "info",
             wind=1.5 if progress.is_diverging else None,
             evidence=[
-                Evidence("share of the loss explained", progress.explained, EXPLAINED, "", f"against {against}"),
-                Evidence("share of the loss gained in the second half", progress.pace, PACE, "", ""),
+                Evidence("share of the loss explained", progress.explained, EXPLAINED, "", f"against {against}", name_ja="説明された損失の割合"),
+                Evidence("share of the loss gained in the second half", progress.pace, PACE, "", "", name_ja="後半で減った損失の割合"),
             ],
             sentence=both(
                 f"After {trace.step} steps the loss has risen from {short(progress.first)} to {short(progress.now)}; the cause is not sure.",

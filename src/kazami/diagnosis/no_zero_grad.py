@@ -31,7 +31,16 @@ class NoZeroGrad(AbstractRule):
             confidence=0.97,
             severity="error",
             step=2,
-            evidence=[Evidence("steps in a row with gradients not cleared", float(kept), float(LEAST_STEPS), "steps", "exact comparison")],
+            evidence=[
+                Evidence(
+                    "steps in a row with gradients not cleared",
+                    float(kept),
+                    float(LEAST_STEPS),
+                    "steps",
+                    "exact comparison",
+                    name_ja="勾配が消去されず続いたステップ数",
+                )
+            ],
             sentence=both(
                 "Gradients are never cleared: every backward adds to those of all earlier steps (zero_grad is missing).",
                 "勾配が一度も消去されていません。backward のたびに、以前のすべてのステップの勾配に加算されています（zero_grad がありません）。",

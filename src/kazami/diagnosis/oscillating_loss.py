@@ -48,8 +48,8 @@ class OscillatingLoss(AbstractRule):
             confidence=0.6 + 0.3 * min((LIMIT - depth) / 0.5, 1.0),
             step=int(trace["loss"].steps[losses.size // 2]),
             evidence=[
-                Evidence("deepest autocorrelation of the loss", depth, LIMIT, "", "four standard errors of white noise"),
-                Evidence("period", 2.0 * lag, None, "steps", ""),
+                Evidence("deepest autocorrelation of the loss", depth, LIMIT, "", "four standard errors of white noise", name_ja="損失の自己相関の最小値"),
+                Evidence("period", 2.0 * lag, None, "steps", "", name_ja="周期"),
             ],
             sentence=both(
                 f"The loss swings with a period of about {2 * lag} steps and an amplitude of {short(swing)} of its level instead of falling.",

@@ -45,7 +45,9 @@ class OutputActivation(AbstractRule):
             step=int(fact.get("step", 1)),
             place="the output of the model",
             severity="error",
-            evidence=[Evidence("activations between the last layer and the loss", 1.0, 0.0, "", f"{loss} expects logits")],
+            evidence=[
+                Evidence("activations between the last layer and the loss", 1.0, 0.0, "", f"{loss} expects logits", name_ja="最終層と損失の間の活性化関数の数")
+            ],
             rank=7 if activation == "softmax" else None,
             sentence=both(
                 f"{loss} expects unbounded logits, but the model's output passes through {activation} first.",
@@ -60,7 +62,7 @@ class OutputActivation(AbstractRule):
             step=int(fact.get("step", 1)),
             place="the output of the model",
             severity="error",
-            evidence=[Evidence("log-softmax before nll_loss", 0.0, 1.0, "", "nll_loss expects log-probabilities")],
+            evidence=[Evidence("log-softmax before nll_loss", 0.0, 1.0, "", "nll_loss expects log-probabilities", name_ja="nll_loss の前の log-softmax の数")],
             sentence=both(
                 f"nll_loss expects log-probabilities, but is given {'raw outputs' if activation == 'identity' else 'the result of ' + activation}: "
                 "the loss can fall without anything being learned.",
@@ -75,7 +77,16 @@ class OutputActivation(AbstractRule):
             confidence=0.75 + 0.2 * min(share / 0.3, 1.0),
             step=int(fact.get("step", 1)),
             place=fact["layer"],
-            evidence=[Evidence("share of targets outside the output's range", share, LEAST_OUTSIDE, "", f"range of {fact['activation']}")],
+            evidence=[
+                Evidence(
+                    "share of targets outside the output's range",
+                    share,
+                    LEAST_OUTSIDE,
+                    "",
+                    f"range of {fact['activation']}",
+                    name_ja="出力の範囲外にある目標値の割合",
+                )
+            ],
             sentence=both(
                 f"{share:.0%} of the targets ({short(fact['target_low'])} … {short(fact['target_high'])}) lie "
                 f"outside what {fact['activation']} can give ({short(low)} … {short(high)}).",

@@ -43,7 +43,11 @@ class OverClipping(AbstractRule):
         return self.finding(
             confidence=0.75 + 0.15 * min(float(np.log10(LIMIT / max(share, 1e-30))), 1.0),
             place="gradient clipping",
-            evidence=[Evidence("share of the gradient that clipping leaves", share, LIMIT, "", "median over the recorded steps")],
+            evidence=[
+                Evidence(
+                    "share of the gradient that clipping leaves", share, LIMIT, "", "median over the recorded steps", name_ja="クリッピング後に残る勾配の割合"
+                )
+            ],
             sentence=both(
                 f"Clipping leaves only {short(share)} of the gradient at a typical step: training is slowed by that factor.",
                 f"クリッピング後に残る勾配は典型的なステップで {short(share)} 倍だけで、その分だけ学習が遅くなっています。",

@@ -42,8 +42,8 @@ class Saturated(AbstractRule):
             place=layer.name,
             rank=None if born else 45,
             evidence=[
-                Evidence("mean slope of the activation over its greatest", value, LIMIT, "", "KZ105"),
-                Evidence("saturated layers", float(len(flat)), 0.0, "layers", ""),
+                Evidence("mean slope of the activation over its greatest", value, LIMIT, "", "KZ105", name_ja="活性化関数の平均の傾き（最大値比）"),
+                Evidence("saturated layers", float(len(flat)), 0.0, "layers", "", name_ja="飽和した層の数"),
             ],
             sentence=both(
                 f"{layer_name(layer)} ({layer.activation}) is saturated{' from the start' if born else ''}: its "

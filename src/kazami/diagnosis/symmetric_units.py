@@ -36,7 +36,9 @@ class SymmetricUnits(AbstractRule):
             confidence=0.95,
             severity="error",
             place=first.name,
-            evidence=[Evidence("different units", float(distinct), float(first.fan_out), "units", "identical weights and gradients")],
+            evidence=[
+                Evidence("different units", float(distinct), float(first.fan_out), "units", "identical weights and gradients", name_ja="異なるユニットの数")
+            ],
             sentence=both(
                 f"The units of {layer_name(first)} are copies of one another ({distinct} of "
                 f"{first.fan_out} differ) and get the same gradient, so they can never part.",

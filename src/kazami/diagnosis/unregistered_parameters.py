@@ -27,7 +27,16 @@ class UnregisteredParameters(AbstractRule):
             confidence=0.97,
             severity="error",
             place=lost[0],
-            evidence=[Evidence("parameters used but not registered", float(len(lost)), 0.0, "", "model.parameters() does not give them")],
+            evidence=[
+                Evidence(
+                    "parameters used but not registered",
+                    float(len(lost)),
+                    0.0,
+                    "",
+                    "model.parameters() does not give them",
+                    name_ja="使われているが未登録のパラメータの数",
+                )
+            ],
             sentence=both(
                 f"{len(lost)} parameters are used but will never be trained, because their layers hang in a plain Python container: {where}.",
                 f"{len(lost)} 個のパラメータが使われていますが学習されません。層が普通の Python のリストや辞書に入っているためです: {where}",

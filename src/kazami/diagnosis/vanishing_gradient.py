@@ -62,7 +62,9 @@ class VanishingGradient(AbstractRule):
             confidence=0.75 + 0.2 * min((fade - LIMIT) / 3, 1.0),
             place=first.name,
             rank=None if born > LIMIT else 47,
-            evidence=[Evidence("attenuation of the gradient over depth", fade, LIMIT, "decades", "float32 resolution, docs/findings")],
+            evidence=[
+                Evidence("attenuation of the gradient over depth", fade, LIMIT, "decades", "float32 resolution, docs/findings", name_ja="深さ方向の勾配の減衰")
+            ],
             sentence=both(
                 f"Gradients fade by {short(fade)} decades between {layer_name(last)} and {layer_name(first)}: the first layers do not learn.",
                 f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(fade)} 桁減衰し、最初の層が学習できません。",
@@ -81,7 +83,7 @@ class VanishingGradient(AbstractRule):
         return self.finding(
             confidence=0.7 + 0.2 * min((fade - LIMIT) / 4, 1.0),
             place=layer.name,
-            evidence=[Evidence("attenuation of the gradient over time", fade, LIMIT, "decades", "Pascanu et al. 2013")],
+            evidence=[Evidence("attenuation of the gradient over time", fade, LIMIT, "decades", "Pascanu et al. 2013", name_ja="時間方向の勾配の減衰")],
             sentence=both(
                 f"Gradients fade by {short(fade)} decades over the {layer.n_uses} time steps of {layer_name(layer)}: early inputs do not teach it anything.",
                 f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(fade)} 桁減衰し、初期の入力から学習できません。",
@@ -100,7 +102,16 @@ class VanishingGradient(AbstractRule):
         return self.finding(
             confidence=0.75,
             place=last.name,
-            evidence=[Evidence("loss of the differences between samples on the way to the output", loss, LOST, "decades", "float32 resolution")],
+            evidence=[
+                Evidence(
+                    "loss of the differences between samples on the way to the output",
+                    loss,
+                    LOST,
+                    "decades",
+                    "float32 resolution",
+                    name_ja="出力までに失われたサンプル間の差",
+                )
+            ],
             sentence=both(
                 f"Nothing of the input arrives at {layer_name(last)}: "
                 f"the differences between samples shrink by {short(loss)} decades from {layer_name(first)} on.",

@@ -34,6 +34,7 @@ class Evidence:
         limit: The limit it is held against, in the same unit; ``None`` where there is none.
         unit: Unit, empty for a pure number.
         source: Where the limit comes from (a derivation, a paper, a calibration).
+        name_ja: The name in Japanese.
     """
 
     name: str
@@ -41,6 +42,11 @@ class Evidence:
     limit: float | None = None
     unit: str = ""
     source: str = ""
+    name_ja: str = ""
+
+    def name_in(self, language: str) -> str:
+        """Return the name in ``"ja"`` where there is one, else in English."""
+        return self.name_ja if language == "ja" and self.name_ja else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class Finding:
         wind: Sign and strength on the wind scale: negative is calm, positive is storm, 0 says nothing; -2 to 2, and 3 for NaN or Inf.
         rank: Place in the causal order; a smaller rank explains a larger one.
         family: ``"structure"``, ``"data"``, ``"initialisation"``, ``"signal"``, ``"step"`` or ``"symptom"``.
+        related: Names of the other findings of the run, of a primary one.
     """
 
     id: str

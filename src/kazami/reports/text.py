@@ -100,7 +100,7 @@ def _of_primary(finding: Finding, language: str, room: int) -> list[Part]:
 
 def _number(item: Evidence, language: str) -> str:
     """Return ``"sharpness 6700 > 200 (2 / learning rate)"``: the number, its limit, where the limit comes from."""
-    text = f"{clean(item.name)} {short(item.value)}"
+    text = f"{clean(item.name_in(language))} {short(item.value)}"
     if item.limit is not None and item.value != item.limit and math.isfinite(item.value):
         text += f" {'>' if item.value > item.limit else '<'} {short(item.limit)}"
     if item.unit:

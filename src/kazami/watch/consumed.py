@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .reading import Reading
 
-MOST_WEIGHTS = 4096  # of each layer, for its update
-# The loss may be a multiple of the loss function's value, or have a penalty beside it. At the start a network guesses, so that the ratio is right for the guess in both cases;
-# later on a penalty is all that is left.
+MOST_WEIGHTS = 2048  # of each layer, for its update
+GLANCE = 4  # at so many steps that are not recorded one is glanced at
+# The loss may be a multiple of the loss function's value, or have a penalty beside it. At the start a network guesses, so that the ratio is right for the
+# guess in both cases; later on a penalty is all that is left.
 FIRST_SCALES = 4
 
 
@@ -74,7 +75,7 @@ class StepReader:
         self._note_learning_rate(player, optimizer, step)
         if not is_sampled:
             self._open.pop(id(player), None)
-            if not is_scaled:
+            if not is_scaled and step % GLANCE == 0:
                 self._glance_at_gradients(player, step)
             return
         beat = min((reading.beat for reading in observer.readings), default=0)
@@ -224,7 +225,7 @@ class StepReader:
         return norms
 
     def _glance_at_gradients(self, player: Player, step: int) -> None:
-        """At a step that is not recorded: is the sum of the first small gradient finite? What spoils one layer on the way back spoils all that follow."""
+        """At some of the steps that are not recorded: is the sum of the first small gradient finite? What spoils one layer on the way back spoils all that follow."""
         known = self._glanced.get(id(player))
         if known is None or known[0] != len(player.sizes):
             small = next((key for key, size in player.sizes.items() if size <= MOST_WEIGHTS), next(iter(player.sizes), 0))

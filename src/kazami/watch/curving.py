@@ -24,7 +24,8 @@ class CurvatureReader:
     """Measures sharpness on pairs of consecutive steps that lie ever further apart, within 0.2 % of the run's time or one second in all, whichever is larger.
 
     Limits:
-        Hooks that a script hangs on graph nodes themselves (``tensor.grad_fn.register_hook``) cannot be seen and run once more; those of tensors and modules end the measuring.
+        Hooks that a script hangs on graph nodes themselves (``tensor.grad_fn.register_hook``) cannot be seen and run once more; those of tensors and
+        modules end the measuring.
     """
 
     def __init__(self) -> None:

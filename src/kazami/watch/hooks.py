@@ -18,14 +18,29 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 class Listener(Protocol):
     """What an observer is told."""
 
-    def backward_begins(self, tensors: tuple[Tensor, ...]) -> None: ...
-    def backward_ended(self) -> None: ...
-    def step_begins(self, optimizer: torch.optim.Optimizer) -> None: ...
-    def step_ended(self, optimizer: torch.optim.Optimizer) -> None: ...
-    def clipped(self, total_norm: Any, limit: Any) -> None: ...
-    def scaled(self, scaled: Any, original: Any) -> None: ...
-    def scale_updated(self) -> None: ...
-    def noticed(self, what: str) -> None: ...
+    def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
+        """A backward is about to start from these tensors."""
+
+    def backward_ended(self) -> None:
+        """That backward is over, however it ended."""
+
+    def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
+        """The gradients are there, and the optimizer is about to use them."""
+
+    def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
+        """The optimizer has moved the weights, or left out the step."""
+
+    def clipped(self, total_norm: Any, limit: Any) -> None:
+        """Gradients were clipped to a total norm."""
+
+    def scaled(self, scaled: Any, original: Any) -> None:
+        """A gradient scaler has multiplied a loss."""
+
+    def scale_updated(self) -> None:
+        """A gradient scaler has ended its step, taken or left out."""
+
+    def noticed(self, what: str) -> None:
+        """The script uses something that limits what may be looked at."""
 
 
 _listeners: list[Listener] = []
@@ -55,20 +70,21 @@ def _tell(method: str, *arguments: Any) -> None:
 
 
 def _keep_from_compiler(function: Any) -> None:
-    """Tell the compiler to run a function of ours, and all inside, as it is: at a graph break it would otherwise compile what runs there. (Without importing the compiler.)"""
+    """Tell the compiler, without importing it, to run a function of ours and all inside as it is: at a graph break it would compile what runs there."""
     frames = torch._C._dynamo.eval_frame
     if hasattr(frames, "set_code_exec_strategy"):
         frames.set_code_exec_strategy(function.__code__, frames._FrameExecStrategy(frames._FrameAction.SKIP, frames._FrameAction.SKIP))
 
 
 def _watching() -> bool:
-    """Return whether calls are to be observed now: not while a compiler traces (asked first: a traced look at the listeners would become a guard), not inside ``torch.func``."""
+    """Return whether calls are to be observed now: not while a compiler traces, not inside ``torch.func`` transforms."""
+    # The compiler first: a look at the listeners that it traces would become a guard, and a recompilation when they change.
     return not torch.compiler.is_compiling() and bool(_listeners) and torch._C._functorch.peek_interpreter_stack() is None
 
 
 def _replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
     original, is_own = getattr(owner, name), name in vars(owner)
-    wrapper = functools.wraps(original)(wrap(original))
+    wrapper: Any = functools.wraps(original)(wrap(original))
     # torch.jit.script compiles the original behind a wrapper that carries these two marks.
     wrapper.__script_if_tracing_wrapper = True
     wrapper.__original_fn = original
@@ -94,7 +110,7 @@ def _install() -> None:
             _replace(torch.nn.utils, name, _wrap_clip)
     _replace(torch.amp.GradScaler, "scale", _wrap_scale)
     _replace(torch.amp.GradScaler, "update", _wrap_update)
-    # Activation checkpointing and offloading both come by the first of these; torch.utils.checkpoint itself stays as it is, because compilers know it by identity.
+    # Activation checkpointing and offloading both come by the first of these; torch.utils.checkpoint stays as it is: compilers know it by identity.
     for owner, name, what in (
         (torch._C._autograd, "_push_saved_tensors_default_hooks", "saved_tensor_hooks"),
         (Tensor, "register_hook", "tensor_hooks"),

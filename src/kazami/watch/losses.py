@@ -138,17 +138,19 @@ _ADDERS: dict[str, Callable[[Targets, LossCall], None]] = {
 }  # fmt: skip
 
 
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "cross_entropy": functional.nll_loss, "nll": functional.nll_loss, "mse": functional.mse_loss, "l1": functional.l1_loss, "bce": functional.binary_cross_entropy,
+    "bce_with_logits": functional.binary_cross_entropy_with_logits, "smooth_l1": functional.smooth_l1_loss, "huber": functional.huber_loss,
+}  # fmt: skip
+
+
 def call_value(call: LossCall) -> float:
     """Return the mean loss of a call, computed again from its output and target."""
     output, target = call.output.float(), call.target
-    options = {key: call.options[key] for key in ("reduction", "ignore_index", "weight", "pos_weight") if key in call.options}
+    options: dict[str, Any] = {key: call.options[key] for key in ("reduction", "ignore_index", "weight", "pos_weight") if key in call.options}
     if call.kind in ("cross_entropy", "nll") and target.is_floating_point():
         return float(-(target * output).sum(-1).mean())
-    function = {
-        "cross_entropy": functional.nll_loss, "nll": functional.nll_loss, "mse": functional.mse_loss, "l1": functional.l1_loss,
-        "bce": functional.binary_cross_entropy, "bce_with_logits": functional.binary_cross_entropy_with_logits, "smooth_l1": functional.smooth_l1_loss,
-        "huber": functional.huber_loss,
-    }.get(call.kind)  # fmt: skip
+    function = _FUNCTIONS.get(call.kind)
     if function is None or not bool(torch.isfinite(output).all()):
         return float("nan")
     target = target.float() if target.is_floating_point() else target

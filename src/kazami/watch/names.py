@@ -73,11 +73,9 @@ def unregistered(modules: Iterable[nn.Module]) -> dict[int, str]:
     for root in modules:
         registered = {id(parameter) for parameter in root.parameters()}
         for path, module in root.named_modules():
-            for attribute, value in vars(module).items():
-                if attribute.startswith("_") or not isinstance(value, list | tuple | dict):
-                    continue
-                prefix = f"{path}.{attribute}" if path else attribute
-                found.update(_hidden_in(value, prefix, registered))
+            containers = {name: value for name, value in vars(module).items() if not name.startswith("_") and isinstance(value, list | tuple | dict)}
+            for attribute, value in containers.items():
+                found.update(_hidden_in(value, f"{path}.{attribute}" if path else attribute, registered))
     return found
 
 

@@ -115,17 +115,20 @@ def check(model: nn.Module, optimizer: torch.optim.Optimizer | None, loss_fn: An
         steps: How many steps the copy takes.
     """
     with torch.random.fork_rng(devices=[]):
-        pair = copy.deepcopy((model, optimizer))
-        twin, twin_optimizer = pair
+        twin, twin_optimizer = copy.deepcopy((model, optimizer))
         twin_optimizer = twin_optimizer or torch.optim.SGD([p for p in twin.parameters() if p.requires_grad], lr=0.0)
         with watch(twin, twin_optimizer) as seen:
             for _ in range(steps):
-                twin_optimizer.zero_grad()
-                loss = loss_fn(twin(batch[0]), batch[1])
-                if isinstance(loss, Tensor):
-                    loss.backward()
-                twin_optimizer.step()
+                _step(twin, twin_optimizer, loss_fn, batch)
     return seen.findings
+
+
+def _step(model: nn.Module, optimizer: torch.optim.Optimizer, loss_fn: Any, batch: tuple[Any, Any]) -> None:
+    optimizer.zero_grad()
+    loss = loss_fn(model(batch[0]), batch[1])
+    if isinstance(loss, Tensor):
+        loss.backward()
+    optimizer.step()
 
 
 def findings_of(observer: Observer) -> list[Finding]:

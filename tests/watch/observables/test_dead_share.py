@@ -11,7 +11,10 @@ from tests.watch.observables.sights import followed_by
 HALF_DEAD = [[1.0, -1.0, -2.0, 3.0], [-1.0, -1.0, -2.0, 3.0]]
 
 
-@pytest.mark.parametrize("relu", [torch.relu, lambda z: z.clamp(min=0), lambda z: torch.maximum(z, torch.zeros(())), lambda z: torch.maximum(torch.zeros(()), z)])
+ZERO = torch.zeros(())
+
+
+@pytest.mark.parametrize("relu", [torch.relu, lambda z: z.clamp(min=0), lambda z: torch.maximum(z, ZERO), lambda z: torch.maximum(ZERO, z)])
 def test_units_that_are_silent_on_all_samples(relu):
     sight, _ = followed_by(relu, HALF_DEAD)
     assert DeadShare().measure(sight) == 0.5

@@ -18,6 +18,7 @@ from tests.watch.asserts import bits
 from tests.watch.seeing import watched
 
 OBSERVABLES = plugins("kazami.watch.observables", AbstractObservable)
+PATIENTS = all_patients("calibration")
 MOMENTS = ("forward", "backward", "before_step", "after_step")
 UNITS = {"", "decades", "activation", "weight", "loss per weight", "loss per activation"}
 
@@ -84,7 +85,7 @@ def test_it_says_nan_where_nothing_is_known(kind):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("patient", all_patients("calibration"), ids=lambda patient: patient.name)
+@pytest.mark.parametrize("patient", [pytest.param(p, id=p.name, marks=[pytest.mark.slow] if at % 8 else []) for at, p in enumerate(PATIENTS)])
 def test_on_every_patient_the_numbers_are_numbers(patient):
     training = patient.training()
     state = training.start()

@@ -56,7 +56,7 @@ class _DeepFilters(nn.Module):
 
 
 def _filters(activation: Activation) -> Training:
-    return classify(data.digit_images(), lambda: _DeepFilters(activation), adam(0.003), 200)
+    return classify(data.digit_images(), lambda: _DeepFilters(activation), adam(0.003), 150)
 
 
 def _reader(scale: float, make: Callable[[], SequenceReader]) -> nn.Module:
@@ -144,7 +144,7 @@ PATIENTS = (
         family="rnn",
         task="classification",
         good=0.8,
-        also_true=frozenset({"bad_init_scale"}),
+        also_true=frozenset({"bad_init_scale", "lr_too_low"}),
         training=partial(_memory, 0.03),
         healed=partial(_memory, 1.0),
     ),
@@ -154,7 +154,7 @@ PATIENTS = (
         family="rnn",
         task="regression",
         good=0.5,
-        also_true=frozenset({"bad_init_scale", "nan_inf", "lr_too_high", "dead_units"}),
+        also_true=frozenset({"bad_init_scale", "nan_inf"}),
         training=partial(_walk_relu, 4.0),
         healed=partial(_walk_relu, 1.0),
     ),

@@ -51,7 +51,7 @@ def _curve_sgd() -> Training:
 
 
 def _late_parity() -> Training:
-    return classify(data.parity(length=5), lambda: SequenceReader(1, 32, 2, cell="gru"), adam(0.005), 300)
+    return classify(data.parity(length=5), lambda: SequenceReader(1, 32, 2, cell="gru"), adam(0.01), 400)
 
 
 def _surface_noisy() -> Training:

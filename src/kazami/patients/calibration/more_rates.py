@@ -32,7 +32,7 @@ def _rows_lstm(rate: float) -> Training:
 
 
 def _tokens_adamw(rate: float) -> Training:
-    return classify(data.commonest_token(), lambda: TinyTransformer(3, 9, 3), adamw(rate), 250)
+    return classify(data.commonest_token(), lambda: TinyTransformer(3, 9, 3), adamw(rate), 180)
 
 
 def _surface_sgd(rate: float) -> Training:

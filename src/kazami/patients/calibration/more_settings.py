@@ -146,6 +146,7 @@ PATIENTS = (
         family="mlp",
         task="classification",
         good=0.85,
+        also_true=frozenset({"dead_units"}),
         training=partial(_dropped, 0.9),
         healed=partial(_dropped, 0.1),
     ),

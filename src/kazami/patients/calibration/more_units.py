@@ -53,7 +53,7 @@ def _images_dark(bias: float) -> Training:
 
 def _pushed(model: nn.Sequential, bias: float) -> nn.Sequential:
     with torch.no_grad():
-        for layer in model[:-1]:
+        for layer in list(model)[:-1]:
             if isinstance(layer, nn.Linear):
                 layer.bias.fill_(bias)
     return model
@@ -202,7 +202,7 @@ PATIENTS = (
         family="transformer",
         task="classification",
         good=0.9,
-        also_true=frozenset({"exploding_gradient", "lr_too_low", "saturated"}),
+        also_true=frozenset({"exploding_gradient", "saturated"}),
         training=partial(_votes_wide, 100.0),
         healed=partial(_votes_wide, 1.0),
     ),

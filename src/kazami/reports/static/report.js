@@ -734,7 +734,7 @@
     const heads = columns.map(([key, kind]) => element("th", { scope: "col", class: kind }, words(key)));
     const unit = (text, one) => (one.unit && text !== "–" ? `${text} ${one.unit}` : text);
     const rows = finding.evidence.map((one) => {
-      const cells = [one.name, element("strong", {}, unit(one.shown, one)), unit(one.shown_limit, one), one.source].slice(0, columns.length);
+      const cells = [say({ en: one.name, ja: one.name_ja || one.name }), element("strong", {}, unit(one.shown, one)), unit(one.shown_limit, one), one.source].slice(0, columns.length);
       return element("tr", {}, ...cells.map((cell, at) => element("td", { class: columns[at][1], "data-label": words(columns[at][0]) }, cell)));
     });
     return element("div", { class: "scroll" }, element("table", { class: "evidence" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)));

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from ..layers import Sight
-from ._base import AbstractObservable, Moment, sample, slopes
+from ._base import AbstractObservable, Moment, slopes
 
 
 class SlopeShare(AbstractObservable):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis.input_scaling import EXTREME, LARGEST_OFFSET, LARGEST_RATIO, LARGEST_RMS, STRONG, InputScaling
 from kazami.diagnosis._progress import is_slow
+from kazami.diagnosis.input_scaling import EXTREME, LARGEST_OFFSET, LARGEST_RATIO, LARGEST_RMS, STRONG, InputScaling
 from tests.diagnosis.synthetic import assert_both_languages, falling, fire, stuck, synthetic_trace
 
 RULE = InputScaling()

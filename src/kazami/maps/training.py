@@ -116,7 +116,7 @@ class Training:
 
         if needs_closure(optimizer):
             return torch.as_tensor(optimizer.step(closure)).detach()
-        loss = closure()
+        loss: Tensor = closure()
         optimizer.step()
         return loss.detach()
 

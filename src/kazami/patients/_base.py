@@ -19,7 +19,8 @@ class Patient:
         task: ``"classification"`` or ``"regression"``.
         training: Makes the training.
         healed: Makes the same training with that one cause changed and nothing else; ``None`` for a healthy patient.
-        good: The value ``evaluate`` must reach for a training to count as working; an ill patient stays below it, its healed twin and a healthy patient reach it.
+        good: The value ``evaluate`` must reach for a training to count as working; an ill patient stays below it, its healed twin and a healthy patient
+            reach it.
         near_boundary: Healthy, but with a symptom that looks like an illness.
     """
 

@@ -114,7 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             last = readings[-1]
             first_ok = bool(last.whole) == bool(last.label) and (not last.whole or last.whole[0] in last.true)
             print(
-                f"\r{'ok ' if first_ok else 'BAD'} {last.name:44} {last.label or 'healthy':24} early {','.join(last.early) or '-':40} whole {','.join(last.whole) or '-'}",
+                f"\r{'ok ' if first_ok else 'BAD'} {last.name:44} {last.label or 'healthy':24} "
+                f"early {','.join(last.early) or '-':40} whole {','.join(last.whole) or '-'}",
                 flush=True,
             )
     print(file=sys.stderr)

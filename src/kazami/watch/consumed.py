@@ -225,7 +225,10 @@ class StepReader:
         return norms
 
     def _glance_at_gradients(self, player: Player, step: int) -> None:
-        """At some of the steps that are not recorded: is the sum of the first small gradient finite? What spoils one layer on the way back spoils all that follow."""
+        """At some of the steps that are not recorded.
+
+        Is the sum of the first small gradient finite? What spoils one layer on the way back spoils all that follow.
+        """
         known = self._glanced.get(id(player))
         if known is None or known[0] != len(player.sizes):
             small = next((key for key, size in player.sizes.items() if size <= MOST_WEIGHTS), next(iter(player.sizes), 0))

@@ -19,7 +19,8 @@ def losses_in(graph: LiveGraph, above: dict[Node, int]) -> list[LossCall]:
     """Return the losses found between the last weights and the root: loss functions first, hand-written forms only where there are none.
 
     Limits:
-        Of hand-written losses it sees ``(y - t)**2``, ``(y - t).abs()``, ``log_p[range(n), t]``, ``log_p.gather(1, t)`` and ``mask * log_p``; other forms stay unseen.
+        Of hand-written losses it sees ``(y - t)**2``, ``(y - t).abs()``, ``log_p[range(n), t]``, ``log_p.gather(1, t)`` and ``mask * log_p``; other forms
+        stay unseen.
     """
     for readers in (_FUNCTIONS, _WRITTEN):
         found = [readers[graph.kinds[node]](graph, node) for node in graph.nodes if above[node] == 0 and graph.kinds[node] in readers]
@@ -175,7 +176,13 @@ def _log(value: Tensor | None) -> Tensor | None:
 
 
 _FUNCTIONS = {
-    "NllLoss": _function("nll"), "NllLoss2D": _function("nll"), "MseLoss": _function("mse"), "BinaryCrossEntropy": _function("bce"),
-    "BinaryCrossEntropyWithLogits": _function("bce_with_logits"), "SmoothL1Loss": _function("smooth_l1"), "HuberLoss": _function("huber"), "KlDiv": _function("kl_div"),
-}  # fmt: skip
+    "NllLoss": _function("nll"),
+    "NllLoss2D": _function("nll"),
+    "MseLoss": _function("mse"),
+    "BinaryCrossEntropy": _function("bce"),
+    "BinaryCrossEntropyWithLogits": _function("bce_with_logits"),
+    "SmoothL1Loss": _function("smooth_l1"),
+    "HuberLoss": _function("huber"),
+    "KlDiv": _function("kl_div"),
+}
 _WRITTEN = {"Pow": _squared, "Mul": _product, "Abs": _absolute, "Gather": _gathered, "Index": _gathered}

@@ -1,6 +1,7 @@
 """Process-wide attachment points: optimizer steps, backward, gradient clipping and scaling.
 
-Installed once for all observers and taken away with the last of them. No wrapper changes a value; each passes arguments, results and exceptions through untouched, and a
+Installed once for all observers and taken away with the last of them. No wrapper changes a value; each passes arguments, results and exceptions through
+untouched, and a
 mistake of ours inside an observer is reported once and ends the watching, never the training.
 """
 

@@ -12,10 +12,17 @@ from .names import Names
 
 # For each matrix operation: its operands as (position among the inputs, name of the saved tensor).
 OPERANDS: dict[str, tuple[tuple[int, str], tuple[int, str]]] = {
-    "Addmm": ((1, "mat1"), (2, "mat2")), "Mm": ((0, "self"), (1, "mat2")), "Bmm": ((0, "self"), (1, "mat2")), "Baddbmm": ((1, "batch1"), (2, "batch2")),
-    "Convolution": ((0, "input"), (1, "weight")), "MkldnnConvolution": ((0, "self"), (1, "weight")), "Mv": ((0, "self"), (1, "vec")), "Addmv": ((1, "mat"), (2, "vec")),
-    "Dot": ((0, "self"), (1, "tensor")), "Linear": ((0, "input"), (1, "weight")),
-}  # fmt: skip
+    "Addmm": ((1, "mat1"), (2, "mat2")),
+    "Mm": ((0, "self"), (1, "mat2")),
+    "Bmm": ((0, "self"), (1, "mat2")),
+    "Baddbmm": ((1, "batch1"), (2, "batch2")),
+    "Convolution": ((0, "input"), (1, "weight")),
+    "MkldnnConvolution": ((0, "self"), (1, "weight")),
+    "Mv": ((0, "self"), (1, "vec")),
+    "Addmv": ((1, "mat"), (2, "vec")),
+    "Dot": ((0, "self"), (1, "tensor")),
+    "Linear": ((0, "input"), (1, "weight")),
+}
 
 DATA_NAMES = tuple(dict.fromkeys(name for operands in OPERANDS.values() for _, name in operands))
 
@@ -109,11 +116,19 @@ def outlines(graph: LiveGraph, sights: list[Sight]) -> list[Outline]:
     leaves = {id(leaf): places[node] for node, leaf in graph.leaf_of.items()}
     return [
         Outline(
-            sight.layer, weakref.ref(sight.weight), leaves[id(sight.weight)], tuple(places[use] for use in sight.uses), _place_of_data(sight, places),
-            -1 if sight.activation is None else places[sight.activation], sight.activation_kind, sight.memory, sight.reads_data,
+            sight.layer,
+            weakref.ref(sight.weight),
+            leaves[id(sight.weight)],
+            tuple(places[use] for use in sight.uses),
+            _place_of_data(sight, places),
+            -1 if sight.activation is None else places[sight.activation],
+            sight.activation_kind,
+            sight.memory,
+            sight.reads_data,
         )
-        for sight in sights if sight.is_trained
-    ]  # fmt: skip
+        for sight in sights
+        if sight.is_trained
+    ]
 
 
 def _place_of_data(sight: Sight, places: dict[Node, int]) -> tuple[int, str] | None:
@@ -240,8 +255,16 @@ def _finished(sight: Sight, graph: LiveGraph) -> Layer:
     layer = sight.layer
     kind = "recurrent" if layer.kind == "linear" and feeds_itself(graph, sight.uses, sight.weight) else layer.kind
     return Layer(
-        name=layer.name, kind=kind, shape=layer.shape, fan_in=layer.fan_in, fan_out=layer.fan_out, activation=name, is_output=layer.is_output, n_uses=len(sight.uses), is_residual=residual
-    )  # fmt: skip
+        name=layer.name,
+        kind=kind,
+        shape=layer.shape,
+        fan_in=layer.fan_in,
+        fan_out=layer.fan_out,
+        activation=name,
+        is_output=layer.is_output,
+        n_uses=len(sight.uses),
+        is_residual=residual,
+    )
 
 
 def following_activation(graph: LiveGraph, node: Node) -> tuple[Node | None, str, bool]:

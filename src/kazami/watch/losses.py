@@ -41,7 +41,8 @@ class LossCall:
 class Targets:
     """Running statistics of all targets seen, for the loss of the trivial predictor: the constant output that fits the targets best.
 
-    The trivial loss is the entropy of the class shares for cross-entropies, the variance around the mean of each output for squared errors, the mean absolute deviation for
+    The trivial loss is the entropy of the class shares for cross-entropies, the variance around the mean of each output for squared errors, the mean
+    absolute deviation for
     absolute errors; label smoothing and the reduction are taken into account.
 
     Limits:
@@ -133,15 +134,28 @@ def _add_values(targets: Targets, call: LossCall) -> None:
 
 
 _ADDERS: dict[str, Callable[[Targets, LossCall], None]] = {
-    "cross_entropy": _add_classes, "nll": _add_classes, "bce": _add_values, "bce_with_logits": _add_values, "mse": _add_values, "l1": _add_values,
-    "smooth_l1": _add_values, "huber": _add_values, "gaussian_nll": _add_values,
-}  # fmt: skip
+    "cross_entropy": _add_classes,
+    "nll": _add_classes,
+    "bce": _add_values,
+    "bce_with_logits": _add_values,
+    "mse": _add_values,
+    "l1": _add_values,
+    "smooth_l1": _add_values,
+    "huber": _add_values,
+    "gaussian_nll": _add_values,
+}
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "cross_entropy": functional.nll_loss, "nll": functional.nll_loss, "mse": functional.mse_loss, "l1": functional.l1_loss, "bce": functional.binary_cross_entropy,
-    "bce_with_logits": functional.binary_cross_entropy_with_logits, "smooth_l1": functional.smooth_l1_loss, "huber": functional.huber_loss,
-}  # fmt: skip
+    "cross_entropy": functional.nll_loss,
+    "nll": functional.nll_loss,
+    "mse": functional.mse_loss,
+    "l1": functional.l1_loss,
+    "bce": functional.binary_cross_entropy,
+    "bce_with_logits": functional.binary_cross_entropy_with_logits,
+    "smooth_l1": functional.smooth_l1_loss,
+    "huber": functional.huber_loss,
+}
 
 
 def call_value(call: LossCall) -> float:

@@ -148,13 +148,28 @@ def _pow_at_zero(node: Node) -> bool:
 
 
 _VALUE: dict[str, Callable[[Node], bool]] = {
-    "Log": _holds(lambda x: x <= 0, "self"), "Log2": _holds(lambda x: x <= 0, "self"), "Log10": _holds(lambda x: x <= 0, "self"), "Log1P": _holds(lambda x: x <= -1, "self"),
-    "Div": _holds(lambda x: x == 0, "other"), "Exp": _holds(torch.isinf, "result"), "Sqrt": _holds(torch.isnan, "result"), "Rsqrt": _holds(lambda x: ~torch.isfinite(x), "result"),
-    "Reciprocal": _holds(torch.isinf, "result"), "Pow": _power_fails,
-}  # fmt: skip
+    "Log": _holds(lambda x: x <= 0, "self"),
+    "Log2": _holds(lambda x: x <= 0, "self"),
+    "Log10": _holds(lambda x: x <= 0, "self"),
+    "Log1P": _holds(lambda x: x <= -1, "self"),
+    "Div": _holds(lambda x: x == 0, "other"),
+    "Exp": _holds(torch.isinf, "result"),
+    "Sqrt": _holds(torch.isnan, "result"),
+    "Rsqrt": _holds(lambda x: ~torch.isfinite(x), "result"),
+    "Reciprocal": _holds(torch.isinf, "result"),
+    "Pow": _power_fails,
+}
 _DERIVATIVE: dict[str, Callable[[Node], bool]] = {
-    "Sqrt": _holds(lambda x: x == 0, "result"), "Rsqrt": _holds(lambda x: ~torch.isfinite(x), "result"), "Log": _holds(lambda x: x <= 0, "self"),
-    "Div": _holds(lambda x: x == 0, "other"), "Pow": _pow_at_zero, "Std": _holds(lambda x: x == 0, "result"), "Acos": _holds(lambda x: x.abs() >= 1, "self"),
-    "Asin": _holds(lambda x: x.abs() >= 1, "self"), "Exp": _holds(torch.isinf, "result"), "Atan2": _holds(lambda a, b: (a == 0) & (b == 0), "self", "other"),
-    "Reciprocal": _holds(torch.isinf, "result"), "Log1P": _holds(lambda x: x <= -1, "self"),
-}  # fmt: skip
+    "Sqrt": _holds(lambda x: x == 0, "result"),
+    "Rsqrt": _holds(lambda x: ~torch.isfinite(x), "result"),
+    "Log": _holds(lambda x: x <= 0, "self"),
+    "Div": _holds(lambda x: x == 0, "other"),
+    "Pow": _pow_at_zero,
+    "Std": _holds(lambda x: x == 0, "result"),
+    "Acos": _holds(lambda x: x.abs() >= 1, "self"),
+    "Asin": _holds(lambda x: x.abs() >= 1, "self"),
+    "Exp": _holds(torch.isinf, "result"),
+    "Atan2": _holds(lambda a, b: (a == 0) & (b == 0), "self", "other"),
+    "Reciprocal": _holds(torch.isinf, "result"),
+    "Log1P": _holds(lambda x: x <= -1, "self"),
+}

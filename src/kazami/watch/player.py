@@ -112,9 +112,16 @@ class Player:
                     table[index, column] = value
             series[name] = Series(np.asarray([step for step, _ in rows], dtype=np.int64), table)
         return Trace(
-            step=self.steps, series=series, layers=tuple(self.layers), facts={**self.facts, **facts}, optimizer=self.optimizer_settings, loss_kind=self.loss_kind,
-            trivial_loss=self.trivial, blind=tuple(blind), settings=dict(settings),
-        )  # fmt: skip
+            step=self.steps,
+            series=series,
+            layers=tuple(self.layers),
+            facts={**self.facts, **facts},
+            optimizer=self.optimizer_settings,
+            loss_kind=self.loss_kind,
+            trivial_loss=self.trivial,
+            blind=tuple(blind),
+            settings=dict(settings),
+        )
 
 
 def number_of(value: Any) -> float:

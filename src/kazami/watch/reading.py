@@ -256,8 +256,15 @@ def input_facts(sights: list[Sight]) -> dict[str, Any]:
         mean, std = mean[live], std[live]
         return {
             "input": {
-                "layer": sight.layer.name, "rms": float(table.square().mean().sqrt()), "std": float(std.square().mean().sqrt()), "largest_std": float(std.max()), "smallest_std": float(std.min()),
-                "typical_std": float(std.median()), "offset": float((mean.abs() / std).median()), "largest_mean": float(mean.abs().max()), "features": int(live.sum()),
+                "layer": sight.layer.name,
+                "rms": float(table.square().mean().sqrt()),
+                "std": float(std.square().mean().sqrt()),
+                "largest_std": float(std.max()),
+                "smallest_std": float(std.min()),
+                "typical_std": float(std.median()),
+                "offset": float((mean.abs() / std).median()),
+                "largest_mean": float(mean.abs().max()),
+                "features": int(live.sum()),
             }
-        }  # fmt: skip
+        }
     return {}

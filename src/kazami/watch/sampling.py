@@ -12,8 +12,10 @@ BURST = 2
 class Sampling:
     """Records the first steps in full, then bursts of consecutive steps (an even stride would hide an oscillation of period two).
 
-    The stride is reconsidered at steps 64, 128, 256 … only: it is 1 while the recorded steps have cost, and would go on to cost, less than ``grace`` seconds in all; otherwise
-    the smallest power of two that keeps the cost of recording, as measured since the last decision, under ``share`` of the training's time. What a step costs that is not
+    The stride is reconsidered at steps 64, 128, 256 … only: it is 1 while the recorded steps have cost, and would go on to cost, less than ``grace``
+    seconds in all; otherwise
+    the smallest power of two that keeps the cost of recording, as measured since the last decision, under ``share`` of the training's time. What a step
+    costs that is not
     recorded, and curvature with its own budget, come on top. Where several ranks run, the stride is fixed, so that all agree.
 
     Attributes:

@@ -95,7 +95,9 @@ class Session:
             from .observer import Observer
             from .sampling import Sampling
 
-            self.observer = Observer(sampling=Sampling(every=1 if self.options.check else self.options.every, is_shared=n_ranks() > 1), on_step=self._step_ended)
+            self.observer = Observer(
+                sampling=Sampling(every=1 if self.options.check else self.options.every, is_shared=n_ranks() > 1), on_step=self._step_ended
+            )
             self.observer.attach()
         except Exception as error:
             self.observer = None
@@ -175,8 +177,17 @@ class Session:
             return None
         info = dataclasses.replace(info, ended=now(), trace=trace_head(trace))
         directory.writer.close(
-            ended=info.ended, reason=info.reason, exit_code=info.exit_code, steps=info.steps, verdict=info.verdict, wind=info.wind, blind=info.blind, findings=info.findings, seeds=info.seeds, trace=info.trace,
-        )  # fmt: skip
+            ended=info.ended,
+            reason=info.reason,
+            exit_code=info.exit_code,
+            steps=info.steps,
+            verdict=info.verdict,
+            wind=info.wind,
+            blind=info.blind,
+            findings=info.findings,
+            seeds=info.seeds,
+            trace=info.trace,
+        )
         for sentence in directory.writer.problems:
             self._complain(sentence)
         try:

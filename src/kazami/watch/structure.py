@@ -136,10 +136,15 @@ def _output_range(graph: LiveGraph, layers: Sequence[Sight], calls: Sequence[Los
         outside = float(((target < low - 0.02 * width) | (target > high + 0.02 * width)).float().mean())
         return {
             "output_range": {
-                "activation": last[-1].activation_kind, "low": low, "high": high, "target_low": float(target.min()), "target_high": float(target.max()), "outside": outside,
+                "activation": last[-1].activation_kind,
+                "low": low,
+                "high": high,
+                "target_low": float(target.min()),
+                "target_high": float(target.max()),
+                "outside": outside,
                 "layer": last[-1].layer.name,
             }
-        }  # fmt: skip
+        }
     return {}
 
 
@@ -169,7 +174,8 @@ def _dropout_rate(graph: LiveGraph, node: Node) -> float | None:
 def affine_chain(graph: LiveGraph, above: dict[Node, int]) -> dict[str, Any]:
     """Return ``{"affine_chain": …}`` when two or more weight layers follow one another with nothing between that bends.
 
-    Batch normalisation counts as linear (it is affine at evaluation). A layer narrower than both its ends makes a rank limit on purpose (auto-encoder, factorisation) and is told.
+    Batch normalisation counts as linear (it is affine at evaluation). A layer narrower than both its ends makes a rank limit on purpose (auto-encoder,
+    factorisation) and is told.
     """
     state: dict[Node, tuple[int, bool, int, int, int]] = {}  # weights met, still affine, narrowest width, first fan-in, last width
     found: list[tuple[int, bool, int, int, int]] = []

@@ -94,7 +94,8 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None) -> Wa
     strangers = [thing for thing in watched if not isinstance(thing, nn.Module | torch.optim.Optimizer)]
     if strangers:
         raise CannotWatch(
-            f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. Leave it out to watch everything in this process."
+            f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. "
+            "Leave it out to watch everything in this process."
         )
     observer = Observer(models, optimizers, Sampling(every=every))
     for optimizer in optimizers:

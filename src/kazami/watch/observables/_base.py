@@ -48,7 +48,10 @@ def all_observables(moment: Moment, beat: int = 0) -> tuple[AbstractObservable, 
 
 
 def sample(tensor: Tensor, largest: int = LARGEST_SAMPLE) -> Tensor:
-    """Return a fixed sample of at most about ``largest`` numbers of ``tensor``, flat where it is whole: short runs of neighbours, evenly spread; a view where memory allows."""
+    """Return a fixed sample of at most about ``largest`` numbers of ``tensor``, flat where it is whole: short runs of neighbours, evenly spread.
+
+    A view where memory allows.
+    """
     tensor = real(tensor.detach())
     size = tensor.numel()
     if size <= largest:

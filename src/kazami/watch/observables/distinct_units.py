@@ -16,7 +16,8 @@ MOST_INPUTS = 192
 class DistinctUnits(AbstractObservable):
     """Number of different units divided by the number of units, where two units are the same if their weights and their gradients are the same.
 
-    Rows are compared by one fixed incommensurable projection of at most 192 evenly spaced inputs of each, exact up to rounding: units that are made equal stay equal under any gradient method.
+    Rows are compared by one fixed incommensurable projection of at most 192 evenly spaced inputs of each, exact up to rounding: units that are made equal
+    stay equal under any gradient method.
     """
 
     name: ClassVar = "distinct_units"

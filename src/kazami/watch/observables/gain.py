@@ -8,7 +8,10 @@ from ._base import AbstractObservable, Moment
 
 
 class Gain(AbstractObservable):
-    """Standard deviation of the weights times √fan-in: the factor by which a layer scales an uncorrelated signal (PyTorch's default Linear has 0.58, He initialisation 1.41)."""
+    """Standard deviation of the weights times √fan-in.
+
+    The factor by which a layer scales an uncorrelated signal (PyTorch's default Linear has 0.58, He initialisation 1.41).
+    """
 
     name: ClassVar = "gain"
     unit: ClassVar = ""

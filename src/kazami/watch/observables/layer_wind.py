@@ -10,7 +10,8 @@ from ._base import AbstractObservable, Moment
 class LayerWind(AbstractObservable):
     r"""log10( ‖∂L/∂W‖ · ‖W‖ / L₀ ) with L₀ the loss of the trivial predictor (the first finite loss where it is unknown).
 
-    Between the steps at which ‖W‖ is measured its last value stands in. It has no unit: multiplying the loss by a constant changes nothing. Minus infinity (a gradient of exactly zero) is given as -20.
+    Between the steps at which ‖W‖ is measured its last value stands in. It has no unit: multiplying the loss by a constant changes nothing. Minus infinity
+    (a gradient of exactly zero) is given as -20.
     """
 
     name: ClassVar = "layer_wind"

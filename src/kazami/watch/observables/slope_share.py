@@ -7,7 +7,9 @@ from ._base import AbstractObservable, Moment, slopes
 
 
 class SlopeShare(AbstractObservable):
-    """Mean of |φ'(z)| / max|φ'| over units and samples for sigmoid, tanh, hard tanh and hard sigmoid: 1 is linear, 0 is fully saturated; NaN for other activations.
+    """Mean of |φ'(z)| / max|φ'| over units and samples for sigmoid, tanh, hard tanh and hard sigmoid: 1 is linear, 0 is fully saturated.
+
+    NaN for other activations.
 
     From the saved result s: sigmoid 4·s·(1-s), tanh 1-s².
     """

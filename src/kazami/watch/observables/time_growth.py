@@ -10,9 +10,10 @@ from ._base import AbstractObservable, Moment
 
 
 class TimeGrowth(AbstractObservable):
-    """Decades by which the root-mean-square of ∂L/∂(pre-activation) changes from the last use of a recurrent weight to the first: positive explodes, negative vanishes.
+    """Decades by which the size of ∂L/∂(pre-activation) changes from the last use of a recurrent weight to the first: positive explodes, negative vanishes.
 
-    The slope is a least-squares line through log10 over the uses that received a gradient through later times, times their number; NaN below four uses. Uses without any
+    The slope is a least-squares line through log10 over the uses that received a gradient through later times, times their number; NaN below four uses.
+    Uses without any
     gradient (after the last output that counts) are left out.
     """
 

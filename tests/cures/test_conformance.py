@@ -19,7 +19,7 @@ LATER = {
     "trivial_solution", "loss_term_imbalance", "growing_targets", "player_rotation", "saturated_but_moving", "chaos", "edge_of_stability", "over_regularised",
 }  # fmt: skip
 # Chaos and the edge of stability are remarks and need no cure; the others are of kinds of training that have no rule yet (several losses, two players …).
-UNTREATED = {"chaos", "edge_of_stability", "trivial_solution", "loss_term_imbalance", "growing_targets", "player_rotation"}
+UNTREATED = {"no_progress", "chaos", "edge_of_stability", "trivial_solution", "loss_term_imbalance", "growing_targets", "player_rotation"}
 KNOWN = {rule.name for rule in all_rules()} | LATER
 TREATED = {name for cure in all_cures() for name in cure.treats}
 NEEDS_A_GPU = {"bfloat16"}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..diagnosis import all_rules
 from ..records.trace import Trace
 from .consumed import StepReader
 from .graph import LiveGraph
@@ -223,7 +224,8 @@ class Observer:
     def traces(self, settings: dict[str, Any] | None = None) -> list[Trace]:
         """Return one trace per player."""
         facts = self._reader.facts_for_all(self)
-        return [player.trace(list(self.blind.values()), settings or {}, facts(player)) for player in self.players]
+        checks = {"checks": [rule.name for rule in all_rules()]}
+        return [player.trace(list(self.blind.values()), settings or {}, {**facts(player), **checks}) for player in self.players]
 
     def optimizer_of(self, player: Player) -> torch.optim.Optimizer | None:
         """Return the living optimizer of a player."""

@@ -1,4 +1,4 @@
-"""A regression that stands still: the loss falls to the variance of the targets and stays there, and nothing complains. See what `kazami run examples/stuck.py` says."""
+"""A regression that stands still: the loss falls to about the variance of the targets and stays there, and nothing complains."""
 
 import torch
 from sklearn.datasets import load_diabetes

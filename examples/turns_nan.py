@@ -1,4 +1,4 @@
-"""A training whose loss turns NaN: the distance between two equal points is 0, and the derivative of a square root at 0 is infinite."""
+"""A training whose loss turns NaN: two equal points are at distance 0, and the derivative of a square root at 0 is infinite."""
 
 import torch
 from torch import nn

@@ -198,3 +198,13 @@ def test_slow_is_wider_than_poor():
     assert not slow.is_poor
     assert is_slow(slow)
     assert not is_slow(judge(HEALTHY["settled at a third"]))
+
+
+def test_a_game_of_two_players_is_not_judged_by_its_loss_unless_it_breaks():
+    rising = np.linspace(1.0, 9.0, 60)
+    assert assess(synthetic_trace(rising)).is_poor
+    game = assess(synthetic_trace(rising, facts={"adversarial": {"players": 2}}))
+    assert not game.is_poor
+    assert not is_slow(game)
+    rising[-1] = np.nan
+    assert assess(synthetic_trace(rising, facts={"adversarial": {"players": 2}})).is_poor

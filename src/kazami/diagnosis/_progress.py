@@ -40,15 +40,16 @@ def assess(trace: Trace) -> Progress:
     ceiling = trivial if trivial is not None and now <= NEAR_TRIVIAL * trivial else math.inf
     pace, is_falling = pace_of(finite, noise, start, ceiling)
     is_bad = not bool(np.isfinite(losses[-min(5, losses.size) :]).all())
-    is_diverging = is_bad or has_risen(start, now, best, reference, noise)
-    is_poor = is_diverging or is_stuck(explained, pace, finite.size)
+    is_game = "adversarial" in trace.facts  # of players who pull against one another, a loss that rises or stands still is the normal course
+    is_diverging = is_bad or (not is_game and has_risen(start, now, best, reference, noise))
+    is_poor = is_diverging or (not is_game and is_stuck(explained, pace, finite.size))
     return Progress(
         first=start,
         now=now,
         best=best,
         trivial=trivial,
         reference=reference,
-        explained=explained,
+        explained=math.nan if is_game else explained,
         fall=1 - now / start if start else 0.0,
         pace=pace,
         is_falling=is_falling,

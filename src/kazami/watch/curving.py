@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from .observer import Observer
 
 GROWTH = 1.3
-BUDGET = 1.0
+BUDGET = 1.5
 SHARE = 0.002
-FIRST_SECONDS = 0.3
+FIRST_SECONDS = 1.0
 PACE = 0.02  # so fast may the budget be used, so that some is left for later
 
 
 class CurvatureReader:
-    """Measures sharpness on pairs of consecutive steps that lie ever further apart, within 0.2 % of the run's time or one second in all, whichever is larger.
+    """Measures sharpness on pairs of consecutive steps that lie ever further apart, within 0.2 % of the run's time or 1.5 seconds in all, whichever is larger.
 
     Limits:
         Hooks that a script hangs on graph nodes themselves (``tensor.grad_fn.register_hook``) cannot be seen and run once more; those of tensors and

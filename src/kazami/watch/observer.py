@@ -90,6 +90,7 @@ class Observer:
         self._loss = 0.0
         self._has_loss = False
         self._stepped = False
+        self._moved: set[int] = set()  # the players that stepped since the last backward
         self._scaled: dict[int, ScaledLoss] = {}
         self._clips: list[tuple[float, float]] = []
         self._reader = GraphReader(self.names)
@@ -197,6 +198,7 @@ class Observer:
             player.n_sampled += 1
             self.sampling.steps_recorded += 1
         self._stepped = True
+        self._moved.add(id(player))
         self.sampling.decide(self.clock, time.perf_counter() - self.began)
         self.clock += 1 if player is self.players[0] else 0
         if self.on_step is not None:
@@ -252,9 +254,19 @@ class Observer:
         return self._clips
 
     def _forget_step(self) -> None:
+        self._note_rivals()
         self._release()
+        self._moved.clear()
         self._loss, self._has_loss, self._stepped, self._clips = 0.0, False, False, []
         self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
+
+    def _note_rivals(self) -> None:
+        """Note players of a game: a loss reached the parameters of two players, and only one of them stepped on it."""
+        for reading in self._readings if len(self.players) > 1 and self._moved else ():
+            reached = [player for player in self.players if player.steps > 0 and player.parameters.keys() & reading.leaves.keys()]
+            if len(reached) > 1 and any(id(player) not in self._moved for player in reached):
+                for player in reached:
+                    player.facts["adversarial"] = {"players": len(reached)}
 
     def _was_discarded(self) -> bool:
         """Return whether the script has thrown away the gradients of earlier backward calls instead of stepping (a batch that it skipped)."""

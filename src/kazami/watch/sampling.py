@@ -6,6 +6,8 @@ import torch.distributed
 
 FIRST = 64
 BURST = 2
+SHORT = 1024  # below so many steps a run is short, and is seen at eight bursts at least from one decision to the next, whatever they cost
+SHORT_BURSTS = 8
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class Sampling:
         stride = 4
         while cost * BURST / stride > self.share * plain and stride < 65536:
             stride *= 2
-        self.stride = stride
+        self.stride = stride if step >= SHORT else min(stride, max(step // SHORT_BURSTS, 4))
 
 
 def several_ranks() -> bool:

@@ -122,8 +122,8 @@ sys.path.insert(0, sys.argv[2])
 from test_crash import check
 n = 0; newest = 0
 while True:
-    seen = check(sys.argv[1], newest - newest % 17)  # what was seen once is seen for ever
-    assert seen >= newest
+    seen = check(sys.argv[1], 0)  # metrics, trajectory and head of one flush appear one after the other, so none vouches for another
+    assert seen >= newest  # what was seen once is seen for ever
     newest = seen; n += 1
     print(n, newest, flush=True)
 """

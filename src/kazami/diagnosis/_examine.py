@@ -63,6 +63,8 @@ def _place(finding: Finding) -> tuple[int, float]:
 
 def as_consequence(primary: Finding, other: Finding) -> Finding:
     """Return ``other`` as a mere remark where a sure primary finding explains it (a learning rate cannot be judged behind a wrong loss or a bad start)."""
+    if primary.name == "dead_units" and primary.rank >= other.rank:
+        return other  # units that died on the way explain nothing
     explained = other.name in EXPLAINS.get(primary.name, EXPLAINS.get(primary.family, frozenset()))
     return other.replaced(severity="info") if explained and primary.confidence >= CLEAR and other.confidence < SURE else other
 

@@ -38,7 +38,7 @@ class BadInitScale(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if initial weights are far too large or too small, it shows, and progress is poor."""
-        columns = hidden(trace, ("linear", "conv", "recurrent")) or matrices(trace)
+        columns = hidden(trace)  # a single layer has no signal to keep alive
         if not falls_short(trace.progress, 0.5, 0.6) or not columns or not trace.has("gain"):
             return None
         gain = early(trace, "gain", 1)

@@ -11,6 +11,7 @@ from ._progress import is_slow
 
 LIMIT = 0.5
 MOST, ALL = 0.75, 0.95
+DIED = 55  # units that died on the way are the mark of something else
 
 
 class DeadUnits(AbstractRule):
@@ -45,7 +46,7 @@ class DeadUnits(AbstractRule):
             confidence=(0.85 if share > ALL else 0.6) + (0.08 if is_born else 0.0),
             place=layer.name,
             step=1 if is_born else _died_at(trace, worst),
-            rank=23 if is_born and share > ALL else None if is_born else 46,
+            rank=23 if is_born and share > ALL else None if is_born else DIED,
             severity="error" if share > ALL else "warning",
             evidence=[Evidence("share of units silent on every sample", share, LIMIT, "", "last 50 recorded steps", name_ja="全サンプルで0のユニットの割合")],
             sentence=both(

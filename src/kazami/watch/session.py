@@ -78,8 +78,8 @@ class Session:
     def _before(self) -> None:
         name = os.environ.get("KAZAMI_RUN") if self.options.run is None else self.options.run
         stem = os.path.splitext(os.path.basename(self.target))[0] or "script"
-        try:
-            location = name or default_location(stem)
+        try:  # ranks cannot agree on a free name, so without a named directory the first rank alone writes
+            location = name or (default_location(stem) if self._is_first_rank() else "")
         except OSError as error:
             location = ""
             self._complain(say("cannot_write", self.language, where="runs", why=error.strerror or str(error)))

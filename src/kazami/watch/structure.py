@@ -72,6 +72,10 @@ def _before_log_softmax(graph: LiveGraph, node: Node) -> dict[str, Any]:
 
 def _before_nll(graph: LiveGraph, node: Node) -> dict[str, Any]:
     below, source = _source(graph, node)
+    if source == "Add" and below is not None and any(child in graph.leaf_of for child in children(below)):  # a layer's bias, added to its product
+        rest = [child for child in children(below) if child not in graph.leaf_of]
+        below = graph.below(rest[0]) if len(rest) == 1 else below
+        source = graph.kinds[below] if below is not None else ""
     activation = ACTIVATIONS.get(source, "")
     if source in ("LogSoftmax", "Log", "LogSigmoid", "LogSigmoidForward", "Logsumexp", "Sub", "Add", "Logaddexp") or below is None:
         return {}
@@ -129,7 +133,7 @@ def _output_range(graph: LiveGraph, layers: Sequence[Sight], calls: Sequence[Los
         if call.kind not in UNBOUNDED_LOSSES or not last or last[-1].activation_kind not in RANGES:
             continue
         low, high = RANGES[last[-1].activation_kind]
-        if call.target.numel() == 0:
+        if call.target.numel() == 0 or not _lies_in(call.output, low, high):  # an output beyond the range was scaled again after the activation
             continue
         target = call.target.float()
         width = float(target.max() - target.min()) or 1.0
@@ -146,6 +150,10 @@ def _output_range(graph: LiveGraph, layers: Sequence[Sight], calls: Sequence[Los
             }
         }
     return {}
+
+
+def _lies_in(values: Tensor, low: float, high: float) -> bool:
+    return values.numel() > 0 and float(values.min()) >= low - 1e-3 and float(values.max()) <= high + 1e-3
 
 
 def _dropout(graph: LiveGraph) -> dict[str, Any]:

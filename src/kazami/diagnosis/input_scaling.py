@@ -8,6 +8,7 @@ from ._base import AbstractRule, both, short
 from ._progress import falls_short, is_slow
 
 LARGEST_RMS = 10.0
+LEAST_STEPS = 50  # after so many, a loss above that of guessing is no matter of the start
 LARGEST_OFFSET = 5.0
 LARGEST_RATIO = 100.0
 STRONG, EXTREME = 3.0, 10.0  # times the limit: evidence so strong that slow, or merely unfinished, progress is enough
@@ -32,7 +33,8 @@ class InputScaling(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if inputs are badly scaled and progress is poor."""
         fact = trace.facts.get("input")
-        if not fact or not falls_short(trace.progress, 0.8, 0.12):
+        is_worse_than_guessing = trace.progress is not None and trace.progress.explained < 0 and trace.step >= LEAST_STEPS
+        if not fact or not (falls_short(trace.progress, 0.8, 0.12) or is_worse_than_guessing):
             return None
         ratio = fact["largest_std"] / max(fact["typical_std"], 1e-30) if fact["features"] > 1 else 1.0
         measures = [

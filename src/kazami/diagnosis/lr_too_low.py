@@ -34,6 +34,8 @@ class LrTooLow(AbstractRule):
         progress = trace.progress
         if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
             return None
+        if has_decayed(trace):
+            return None
         ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
         is_far_below = ratio < LIMIT / 5  # a hundred times as long a step would be stable
         is_slow = progress.explained < 0.6 and progress.pace < (0.12 if is_far_below else 0.08)
@@ -86,3 +88,9 @@ def has_no_signal(trace: Trace) -> bool:
     """Return whether hidden layers are cut off (dead units, or gradients of exactly zero): no learning rate would move them."""
     dead, zero = recent(trace, "dead_share", 3), recent(trace, "zero_gradient_share", 3)
     return bool(np.any(dead > 0.95)) or bool(np.any(zero[hidden(trace)] > 0.98))
+
+
+def has_decayed(trace: Trace) -> bool:
+    """Return whether a schedule has brought the rate below a tenth of its largest: what is small now was meant to be."""
+    rates = trace["learning_rate"].values
+    return rates.size > 0 and bool(rates[-1] < 0.1 * rates.max())

@@ -162,6 +162,8 @@ class StepReader:
 
     def _take_facts(self, player: Player, reading: "Reading", step: int) -> None:
         if not any(key in player.parameters for key in reading.leaves):
+            if not any(key in other.parameters for other in self._observer.players for key in reading.leaves):
+                self._observer.note_leaves(reading)  # nobody steps on these: the optimizer was made for another model
             return
         self._observer.note_leaves(reading)
         for name, fact in reading.facts.items():

@@ -199,7 +199,7 @@ class Session:
     def _write_json(self, info: RunInfo, findings: list[Finding], report: str | None) -> None:
         data = document(info, findings, report, language=self.language)
         if self._directory is not None:
-            data["run"] = self._directory.location
+            data["run"] = self._directory.location if self._directory.writer is not None else None
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         try:
             if self.options.json == "-":

@@ -130,9 +130,11 @@ def _handwritten_broadcast(graph: LiveGraph, node: Node) -> dict[str, Any] | Non
 def _output_range(graph: LiveGraph, layers: Sequence[Sight], calls: Sequence[LossCall]) -> dict[str, Any]:
     last = [sight for sight in layers if sight.layer.is_output]
     for call in calls:
-        if call.kind not in UNBOUNDED_LOSSES or not last or last[-1].activation_kind not in RANGES:
+        before = ACTIVATIONS.get(_source(graph, call.node)[1], "")  # what the loss reads, with or without a layer right below it
+        activation = before if before in RANGES else last[-1].activation_kind if last else ""
+        if call.kind not in UNBOUNDED_LOSSES or activation not in RANGES:
             continue
-        low, high = RANGES[last[-1].activation_kind]
+        low, high = RANGES[activation]
         if call.target.numel() == 0 or not _lies_in(call.output, low, high):  # an output beyond the range was scaled again after the activation
             continue
         target = call.target.float()
@@ -140,13 +142,13 @@ def _output_range(graph: LiveGraph, layers: Sequence[Sight], calls: Sequence[Los
         outside = float(((target < low - 0.02 * width) | (target > high + 0.02 * width)).float().mean())
         return {
             "output_range": {
-                "activation": last[-1].activation_kind,
+                "activation": activation,
                 "low": low,
                 "high": high,
                 "target_low": float(target.min()),
                 "target_high": float(target.max()),
                 "outside": outside,
-                "layer": last[-1].layer.name,
+                "layer": last[-1].layer.name if last else "the output",
             }
         }
     return {}

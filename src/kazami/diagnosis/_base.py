@@ -9,6 +9,7 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence, Severity
 from ..records.trace import Floats, Layer, Trace
+from ..signals import theil_sen
 
 HIDDEN_KINDS = ("linear", "conv", "recurrent")
 
@@ -134,3 +135,13 @@ def both(en: str, ja: str) -> Sentence:
 def is_adaptive(trace: Trace) -> bool:
     """Return whether the optimizer divides by the size of the gradient (Adam and its relatives)."""
     return str(trace.optimizer.get("name", "")).lower() in {"adam", "adamw", "nadam", "radam", "adamax", "rmsprop", "adagrad", "adadelta", "sparseadam", "lion"}
+
+
+def growth_to_input(norms: Floats) -> float:
+    """Return by how many decades ``norms``, shape ``(layers,)``, first layer first, grow from the output back to the input (robust slope times depth); NaN
+    below three layers.
+    """
+    norms = norms[np.isfinite(norms) & (norms > 0)]  # exactly zero is cut off (dead units), not faded
+    if norms.size < 3:
+        return float("nan")
+    return float(-theil_sen(np.log10(norms)) * (norms.size - 1))

@@ -5,9 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from ..records.finding import Evidence, Finding
-from ..records.trace import Floats, Trace
-from ..signals import theil_sen
-from ._base import AbstractRule, both, early, layer_name, matrices, recent, short
+from ..records.trace import Trace
+from ._base import AbstractRule, both, early, growth_to_input, layer_name, matrices, recent, short
 
 LIMIT = 3.0
 
@@ -112,11 +111,3 @@ class ExplodingGradient(AbstractRule):
             evidence=[Evidence(f"growth of the gradient {what}", growth, LIMIT, "decades", "Pascanu et al. 2013", name_ja="勾配の増大")],
             sentence=both(en, ja),
         )
-
-
-def growth_to_input(norms: Floats) -> float:
-    """Return by how many decades ``norms``, first layer first, grow from the output back to the input (robust slope times depth); NaN below three layers."""
-    norms = norms[np.isfinite(norms)]
-    if norms.size < 3:
-        return float("nan")
-    return float(-theil_sen(np.log10(norms + np.finfo(float).tiny)) * (norms.size - 1))

@@ -6,8 +6,7 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
-from ..signals import theil_sen
-from ._base import AbstractRule, both, early, is_adaptive, layer_name, matrices, recent, short
+from ._base import AbstractRule, both, early, growth_to_input, is_adaptive, layer_name, matrices, recent, short
 from ._progress import SLOW_EXPLAINED
 
 LIMIT = 3.5
@@ -134,13 +133,3 @@ def profile(trace: Trace, when: str, columns: list[int]) -> Floats:
     """Return the root-mean-square output gradients of some layers, first layer first, early in the training or now."""
     values = early(trace, "output_gradient_rms", 1) if when == "early" else recent(trace, "output_gradient_rms")
     return np.array([values[i] for i in columns])
-
-
-def growth_to_input(norms: Floats) -> float:
-    """Return by how many decades ``norms``, shape ``(layers,)``, first layer first, grow from the output back to the input (robust slope times depth); NaN
-    below three layers.
-    """
-    norms = norms[np.isfinite(norms) & (norms > 0)]  # exactly zero is cut off (dead units), not faded
-    if norms.size < 3:
-        return float("nan")
-    return float(-theil_sen(np.log10(norms)) * (norms.size - 1))

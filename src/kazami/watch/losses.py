@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -54,19 +54,11 @@ class Targets:
     square: Tensor | None = None
     deviation: float = 0.0
     rows: int = 0
-    lowest: float = math.inf
-    highest: float = -math.inf
-    output_low: float = math.inf
-    output_high: float = -math.inf
     n_calls: int = 0
-    memory: dict[str, Any] = field(default_factory=dict)
 
     def add(self, call: LossCall) -> None:
         """Take one call into account."""
         self.n_calls += 1
-        if call.target.is_floating_point() and call.target.numel():
-            self.lowest = min(self.lowest, float(call.target.min()))
-            self.highest = max(self.highest, float(call.target.max()))
         adder = _ADDERS.get(call.kind)
         if adder is not None and call.target.numel():
             adder(self, call)

@@ -47,31 +47,24 @@ class Session:
         self.language = chosen_language(options.lang)
         self.observer: Observer | None = None
         self.target = target
+        self.arguments = list(arguments)
         self.stderr: TextIO = sys.stderr
         self.stdout: TextIO = sys.stdout
         self._command = shlex.join([target, *arguments])
         self._directory: RunDirectory | None = None
         self._drawn_at = 0.0
         self._is_drawn = False
-        self._end: ScriptEnd | None = None
         self._exit_code: int | None = None
         self._findings: list[Finding] = []
         self._pid = os.getpid()
 
     def run(self, *, as_module: bool) -> ScriptEnd:
         """Run the script to its end."""
-        words = self._command_words()
-        with self._own_stdout():
-            end = run_script(self.target, words, as_module=as_module, before=self._before, after=self._after)
+        with _Redirected(self.options.json == "-", self):
+            end = run_script(self.target, self.arguments, as_module=as_module, before=self._before, after=self._after)
         if self._exit_code is not None:
             end = dataclasses.replace(end, exit_code=self._exit_code)
         return end
-
-    def _command_words(self) -> list[str]:
-        return shlex.split(self._command)[1:]
-
-    def _own_stdout(self) -> "_Redirected":
-        return _Redirected(self.options.json == "-", self)
 
     # -- before, during, after
 
@@ -109,9 +102,7 @@ class Session:
         if observer is None or os.getpid() != self._pid:
             return
         if self._directory is not None:
-            if self._directory.writer is not None and player is observer.players[0]:
-                self._directory.writer.append(step, player.row(step))
-            looked = self._directory.look(observer, step)
+            looked = self._directory.step_ended(observer, player, step)
             self._findings = looked if looked is not None else self._findings
         self._draw(player, step)
         limit = 1 if self.options.check else self.options.max_steps
@@ -119,7 +110,6 @@ class Session:
             raise StopTraining
 
     def _after(self, end: ScriptEnd) -> None:
-        self._end = end
         self._clear_line()
         if self.observer is None:
             self._conclude(Trace(step=0), [], end)
@@ -156,7 +146,7 @@ class Session:
             exit_code=end.exit_code,
             blind=blind,
             findings=[f.to_dict() for f in findings],
-            **weather(findings),
+            wind=weather(findings)["wind"] if trace.step else {},  # what was not seen is no breeze
             seeds=seeds(),
         )
         sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
@@ -173,7 +163,10 @@ class Session:
 
     def _write(self, info: RunInfo, trace: Trace, findings: list[Finding]) -> str | None:
         directory = self._directory
-        if directory is None or directory.writer is None or not self._is_first_rank():
+        if directory is None or directory.writer is None:
+            return None
+        if not self._is_first_rank():
+            directory.writer.close()
             return None
         info = dataclasses.replace(info, ended=now(), trace=trace_head(trace))
         directory.writer.close(

@@ -54,7 +54,7 @@ class Watch:
         """End the watching; what was seen stays."""
         self.observer.detach()
         if self._directory is not None:
-            self._directory.close(self.observer, reason="finished", exit_code=None)
+            self._directory.close(self.observer)
             self._directory = None
 
     def __enter__(self) -> "Watch":

@@ -48,15 +48,19 @@ class RunDirectory:
             self.trouble.append(str(error))
 
     def on_step(self, observer: "Observer") -> Callable[["Player", int, bool], None]:
-        """Return the callback for an observer: stores the row, and looks at the whole every few seconds."""
+        """Return the callback for an observer."""
 
         def step_ended(player: "Player", step: int, is_sampled: bool) -> None:
             del is_sampled
-            if self.writer is not None and player is observer.players[0]:
-                self.writer.append(step, player.row(step))
-            self.look(observer, step)
+            self.step_ended(observer, player, step)
 
         return step_ended
+
+    def step_ended(self, observer: "Observer", player: "Player", step: int) -> list[Finding] | None:
+        """Store the row of a step, and look at the whole if it is time; returns the findings then."""
+        if self.writer is not None and player is observer.players[0]:
+            self.writer.append(step, player.row(step))
+        return self.look(observer, step)
 
     def look(self, observer: "Observer", step: int, *, at_once: bool = False) -> list[Finding] | None:
         """Examine what was seen so far, if it is time, and store what is new; ``None`` when it was not time."""
@@ -88,15 +92,11 @@ class RunDirectory:
             **weather(findings),
         )
 
-    def close(
-        self, observer: "Observer", *, reason: str, exit_code: int | None, verdict: dict[str, str] | None = None, facts: dict[str, Any] | None = None
-    ) -> list[Finding]:
-        """Store the last findings and close the directory; returns the findings."""
-        findings = self.look(observer, observer.clock - 1, at_once=True) or []
+    def close(self, observer: "Observer") -> None:
+        """Store the last findings and close the directory of a training watched from Python."""
+        self.look(observer, observer.clock - 1, at_once=True)
         if self.writer is not None:
-            self.writer.close(ended=now(), reason=reason, exit_code=exit_code, **({"verdict": verdict} if verdict else {}), **(facts or {}))
-            self.trouble.extend(problem for problem in self.writer.problems if problem not in self.trouble)
-        return findings
+            self.writer.close(ended=now(), reason="finished")
 
 
 def weather(findings: Sequence[Finding]) -> dict[str, Any]:

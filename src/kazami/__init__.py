@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from .doors import lazy_door
 
 if TYPE_CHECKING:  # the same names for type checkers and editors, which do not open doors
+    from . import nets as nets
+    from .derivatives import gradcheck as gradcheck
     from .maps import Training as Training
     from .records import Finding as Finding
     from .storage import open_run as open_run
@@ -17,13 +19,15 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
 
 __version__ = "0.1.0"
 
-__all__ = ["Finding", "Training", "check", "diagnose", "open_run", "watch"]
+__all__ = ["Finding", "Training", "check", "diagnose", "gradcheck", "nets", "open_run", "watch"]
 
 _MODULE_OF = {
     "Finding": ".records",
     "Training": ".maps",
     "check": ".watch",
     "diagnose": ".watch",
+    "gradcheck": ".derivatives",
+    "nets": ".nets",
     "open_run": ".storage",
     "watch": ".watch",  # a room that can be called
 }

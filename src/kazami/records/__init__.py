@@ -1,5 +1,6 @@
 """Records: the frozen data that cross rooms."""
 
+from .check import Check
 from .finding import SEVERITIES, Evidence, Finding, Prescription, Sentence, Severity
 from .run_info import FORMAT_VERSION, RunInfo
 from .trace import Layer, Progress, Series, Trace
@@ -9,6 +10,7 @@ __all__ = [
     "FORMAT_VERSION",
     "SCALE",
     "SEVERITIES",
+    "Check",
     "Evidence",
     "Finding",
     "Layer",

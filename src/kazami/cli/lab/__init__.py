@@ -1,0 +1,1 @@
+"""The commands of ``kazami lab``, one per file."""

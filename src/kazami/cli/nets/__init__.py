@@ -1,0 +1,1 @@
+"""The commands of ``kazami nets``, one per file."""

@@ -1,0 +1,1 @@
+"""One activation per file; the folder is the catalogue."""

@@ -23,7 +23,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (
 FORMATS = (".png", ".svg", ".pdf")
 
 _FONTS = ["DejaVu Sans"]
-_LOOK = {
+_LOOK: Any = {
     "font.size": 10.0,
     "font.family": "sans-serif",
     "font.sans-serif": _FONTS,

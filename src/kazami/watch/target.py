@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..errors import UsageError
 from ..maps import Training
+from ..records import Sentence
 
 FACTORY_ADVICE = (
     "Name a function instead, as module:function, that returns a kazami.Training:\n"
@@ -33,9 +34,10 @@ class Target:
         training: The training it belongs to, ``None`` where there is none (``why_no_training`` says why).
         why_no_training: One sentence.
         losses: The script's own first losses, one per optimizer step.
-        trajectory: Flat weights along the script's own run, shape ``(recorded steps, parameters)``, in the order of ``model.parameters()``; ``None`` if not asked for.
+        trajectory: Flat weights along the script's own run, shape ``(recorded steps, parameters)``, in the order of
+            ``training.model().parameters()``; ``None`` if not asked for.
         trajectory_steps: The optimizer step of each row, 0 before the first.
-        said: What was taken from where, in sentences for the user (English).
+        said: What was taken from where.
     """
 
     name: str
@@ -47,7 +49,7 @@ class Target:
     losses: list[float] = field(default_factory=list)
     trajectory: Tensor | None = None
     trajectory_steps: list[int] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    said: list[Sentence] = field(default_factory=list)
 
     def needed_example(self) -> tuple[Any, ...]:
         """Return the example.
@@ -138,7 +140,9 @@ def _from_factory(name: str, input_shape: Sequence[int] | None) -> Target:
     try:
         module = importlib.import_module(module_name.removesuffix(".py").replace(os.sep, "."))
     except ModuleNotFoundError as error:
-        raise UsageError(f"There is no module {error.name!r} (asked for by {name!r}); it is looked for in the working directory and on the Python path.") from None
+        raise UsageError(
+            f"There is no module {error.name!r} (asked for by {name!r}); it is looked for in the working directory and on the Python path."
+        ) from None
     function = getattr(module, function_name, None)
     if function is None:
         known = sorted(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))

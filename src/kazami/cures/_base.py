@@ -4,12 +4,15 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..records.finding import Finding, Prescription, Sentence
 from ..records.trace import Floats, Layer, Trace
+
+if TYPE_CHECKING:  # saying what to change needs no torch
+    from ..maps import Training
 
 HIDDEN_KINDS = ("linear", "conv", "recurrent")
 MOST_NAMED = 4  # more layers than this are reached by a loop over the model, not by their names
@@ -48,6 +51,16 @@ class AbstractCure(ABC):
     @abstractmethod
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
         """Return the change for this finding in this training, or ``None`` where the evidence does not call for it."""
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with this change carried out, ``None`` where that is not possible on a `Training`.
+
+        Args:
+            training: Any; it stays as it is.
+            parameters: Those of the prescription.
+        """
+        del training, parameters
+        return None
 
     def prescription(self, *, parameters: dict[str, Any], code: str, sentence: Sentence | None = None, is_singled_out: bool = False) -> Prescription:
         """Return a prescription of this cure; where the evidence singles it out, it stands before all lesser changes."""

@@ -1,10 +1,14 @@
 """Give every parameter a step of its own size."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, is_adaptive
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 RATE = 1e-3
 
@@ -38,3 +42,9 @@ class AdaptiveOptimizer(AbstractCure):
             code=f"optimizer = torch.optim.{kind}(model.parameters(), lr={RATE:g}{extra})  # was {name}",
             sentence=both(f"Uses {kind} at {RATE:g} instead of {name}.", f"{name} の代わりに {kind}（学習率 {RATE:g}）を使います。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the other optimizer over the same parameter groups."""
+        from ._surgery import with_optimizer
+
+        return with_optimizer(training, parameters["optimizer"], parameters["learning_rate"])

@@ -1,10 +1,14 @@
 """Pull weights that nothing asks for back to zero."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, optimizer_line
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 DECAY = {"AdamW": 0.1, "SGD": 5e-4}
 
@@ -35,3 +39,9 @@ class AddDecay(AbstractCure):
             code=optimizer_line(trace, f"was {name}, weight_decay={old:g}", name=kind if kind != name else None, weight_decay=new),
             sentence=both(f"Adds a weight decay of {new:g}.", f"重み減衰 {new:g} を加えます。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the new weight decay."""
+        from ._surgery import with_settings
+
+        return with_settings(training, weight_decay=parameters["weight_decay"])

@@ -1,12 +1,16 @@
 """Clip gradients at the run's own 90th percentile."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, before_trouble, both, ended_a_storm, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 PERCENTILE = 90
 
@@ -45,3 +49,7 @@ class ClipGradients(AbstractCure):
                 f"勾配のノルムを {limit:g} で打ち切ります（この学習の {PERCENTILE} パーセンタイル。中央値は {short(float(np.median(norms)))}）。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with its gradients clipped; ``None`` where its step is its own."""
+        return training.replaced(clip_grad_norm=parameters["max_norm"]) if training.train_step is None else None

@@ -1,11 +1,15 @@
 """Initialise each layer by the activation that follows it."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription, Sentence
 from ..records.trace import Layer, Trace
 from ._base import HIDDEN_KINDS, AbstractCure, both, for_weights, layer_at, measured, names_of, path_of, short, weight_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 GAINED = ("sigmoid", "tanh", "selu")  # names that nn.init.calculate_gain knows beside ReLU's
 BENT = ("relu", "leaky_relu", "prelu", "rrelu", "elu", "celu", "gelu", "silu", "mish", "hardswish", "softplus")
@@ -41,17 +45,25 @@ class InitByActivation(AbstractCure):
         for layer in layers:
             groups.setdefault(init_call(layer), []).append(layer)
         code = "\n".join(for_weights(group, call) for call, group in groups.items())
-        found = layer_at(trace, finding.place)
+        found, dead = layer_at(trace, finding.place), ""
         if finding.name == "dead_units" and found is not None and weight_of(found).endswith(".weight"):
-            code += f"\nnn.init.zeros_({path_of(found.name)}.bias)"
+            dead = found.name
+            code += f"\nnn.init.zeros_({path_of(dead)}.bias)"
         gain = measured(finding, "gain of the initial weights")
         calls = ", ".join(dict.fromkeys(call.split("(")[0].removeprefix("nn.init.") for call in groups))
         return self.prescription(
-            parameters={"layers": names_of(layers), "init": list(groups)},
+            parameters={"layers": names_of(layers), "init": [init_call(layer) for layer in layers], "zero_bias": dead},
             code=code,
             sentence=_sentence(calls, gain),
             is_singled_out=finding.name == "bad_init_scale",
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with these initial weights; ``None`` where the model has none of these layers."""
+        from ._surgery import with_initialised, with_zero_biases
+
+        changed = with_initialised(training, parameters["layers"], parameters["init"])
+        return with_zero_biases(changed, [parameters["zero_bias"]]) if changed is not None and parameters["zero_bias"] else changed
 
 
 def init_call(layer: Layer) -> str:

@@ -1,12 +1,16 @@
 """Clip at the usual gradient norm instead of far below it."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, measured, rounded, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 PERCENTILE = 90
 
@@ -41,3 +45,7 @@ class LiftClipping(AbstractCure):
                 f"勾配を毎回 {short(share)} 倍に縮める代わりに、ノルムの {PERCENTILE} パーセンタイルの {new:.3g} で打ち切ります。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the new limit; ``None`` where it clips in a step of its own."""
+        return training.replaced(clip_grad_norm=parameters["max_norm"]) if training.clip_grad_norm is not None else None

@@ -1,11 +1,15 @@
 """Let weight decay pull less than the gradient."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, measured, optimizer_line, rounded
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 LEFT = 0.95  # of the weights' norm, where nothing but decay acts over the same steps
 USUAL_FACTOR = 0.1
@@ -39,3 +43,9 @@ class LowerDecay(AbstractCure):
             code=optimizer_line(trace, f"was weight_decay={decay:.3g}", weight_decay=new),
             sentence=both(f"Lowers the weight decay from {decay:.3g} to {new:.3g}.", f"重み減衰を {decay:.3g} から {new:.3g} に下げます。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the new weight decay."""
+        from ._surgery import with_settings
+
+        return with_settings(training, weight_decay=parameters["weight_decay"])

@@ -1,13 +1,17 @@
 """Take shorter steps, by a number from the run itself."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, bad_event, both, ended_a_storm, is_adaptive, learning_rate, measured, optimizer_line, rounded, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 SAFE = 0.8  # of the stability limit: room for the noise of a batch
 LARGEST_FACTOR = 0.25  # a smaller change is lost in the noise of the measurement
@@ -78,6 +82,12 @@ class LowerLearningRate(AbstractCure):
             sentence=both(f"Lowers the learning rate from {rate:.4g} to {new:.4g}{en}.", f"学習率を {rate:.4g} から {new:.4g} に下げます{ja}。"),
             is_singled_out=finding.name in ("lr_too_high", "oscillating_loss") or ended_a_storm(finding),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the new learning rate; parameter groups keep their ratios."""
+        from ._surgery import with_settings
+
+        return with_settings(training, lr=parameters["learning_rate"])
 
 
 def blames_the_steps(finding: Finding, trace: Trace) -> bool:

@@ -1,10 +1,14 @@
 """Carry less of the last steps on."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, optimizer_line
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 LEAST = 0.5
 
@@ -38,3 +42,9 @@ class LowerMomentum(AbstractCure):
             code=optimizer_line(trace, f"was {old:g}", **changes),
             sentence=both(f"Lowers the momentum from {old:g} to {new:g}.", f"モメンタムを {old:g} から {new:g} に下げます。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the new momentum."""
+        from ._surgery import with_settings
+
+        return with_settings(training, momentum=parameters["momentum"])

@@ -1,11 +1,15 @@
 """Take longer steps, as far as the curvature allows."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, learning_rate, measured, optimizer_line, rounded, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 SAFE = 0.3  # of the stability limit: curvature usually rises when training gets going (progressive sharpening)
 HEALTHY_UPDATE = 1e-3  # of the weights a step
@@ -45,6 +49,12 @@ class RaiseLearningRate(AbstractCure):
             code=optimizer_line(trace, f"was lr={rate:.4g}", lr=new),
             sentence=both(f"Raises the learning rate from {rate:.4g} to {new:.4g}{stays}.", f"学習率を {rate:.4g} から {new:.4g} に上げます{ja}。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the new learning rate; parameter groups keep their ratios."""
+        from ._surgery import with_settings
+
+        return with_settings(training, lr=parameters["learning_rate"])
 
 
 def factor_from(ratio: float, update: float) -> float:

@@ -1,10 +1,14 @@
 """Draw the initial weights at random."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Layer, Trace
 from ._base import AbstractCure, both, for_weights, hidden, layer_at, names_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class RandomInit(AbstractCure):
@@ -29,6 +33,12 @@ class RandomInit(AbstractCure):
             if found
             else None,
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with other initial weights; ``None`` where the model has none of these names."""
+        from ._surgery import with_initialised
+
+        return with_initialised(training, parameters["layers"], [parameters["init"]] * len(parameters["layers"]))
 
 
 def call_for(layer: Layer | None) -> str:

@@ -1,11 +1,15 @@
 """Scale the initial weights so that gradients neither fade nor grow over depth."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, for_weights, hidden, measured, names_of, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class RescaleInit(AbstractCure):
@@ -49,3 +53,9 @@ class RescaleInit(AbstractCure):
                 f"{len(layers)} 個の隠れ層の初期の重みを {factor:g} 倍します。勾配が {n_weights} 層で {short(decades)} 桁変わっているためです。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose hidden weights are multiplied; ``None`` where the model has none of these names."""
+        from ._surgery import with_weights
+
+        return with_weights(training, parameters["layers"], lambda weight: weight.mul_(parameters["factor"]))

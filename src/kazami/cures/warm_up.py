@@ -1,10 +1,14 @@
 """Begin with small steps."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, measured, rounded
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 OUT_OF_REACH = 20.0  # a warm-up lets curvature fall several-fold while steps grow (Gilmer et al. 2021, figure 3), not by more decades
 LEAST_STEPS = 100
@@ -45,3 +49,9 @@ class WarmUp(AbstractCure):
                 f"{steps} ステップかけて、学習率を {start:g} 倍から本来の値まで上げます。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose rates rise over the first steps, under the schedule it has; the warm-up takes a quarter of the steps at most."""
+        from ._surgery import with_warm_up
+
+        return with_warm_up(training, min(int(parameters["steps"]), max(training.steps // 4, 1)), float(parameters["start_factor"]))

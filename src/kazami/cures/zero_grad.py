@@ -1,10 +1,14 @@
 """Clear the gradients of the last step."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class ZeroGrad(AbstractCure):
@@ -24,3 +28,10 @@ class ZeroGrad(AbstractCure):
         """Return the line."""
         del finding, trace
         return self.prescription(parameters={"zero_grad": True}, code="optimizer.zero_grad()  # before loss.backward()")
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training that clears its gradients before each step."""
+        from ._surgery import with_cleared_gradients
+
+        del parameters
+        return training.replaced(zero_grad=True) if training.train_step is None else with_cleared_gradients(training)

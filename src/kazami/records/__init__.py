@@ -2,6 +2,7 @@
 
 from .check import Check
 from .finding import SEVERITIES, Evidence, Finding, Prescription, Sentence, Severity
+from .proof import Proof, ProofRow, Tried
 from .run_info import FORMAT_VERSION, RunInfo
 from .trace import Layer, Progress, Series, Trace
 from .wind import SCALE, Wind, wind_of
@@ -16,11 +17,14 @@ __all__ = [
     "Layer",
     "Prescription",
     "Progress",
+    "Proof",
+    "ProofRow",
     "RunInfo",
     "Sentence",
     "Series",
     "Severity",
     "Trace",
+    "Tried",
     "Wind",
     "wind_of",
 ]

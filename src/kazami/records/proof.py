@@ -1,0 +1,110 @@
+"""Proof: what was tried against a training's illness, what helped, and how that was shown."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .finding import Finding, Prescription, Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One candidate: one or more changes, and what became of the training with them.
+
+    Attributes:
+        changes: The changes, by the name of their cure with their parameters.
+        steps: Optimizer steps that the training was given.
+        score: Its score after these steps, higher is better; ``None`` where it failed (an error, numbers that are not finite).
+        gain: Score minus that of the unchanged training after as many steps from the same seed on the same batches; ``None`` where it failed.
+        why: What became of it, one sentence.
+        helped: Whether the gain counts.
+    """
+
+    changes: tuple[Prescription, ...]
+    steps: int
+    score: float | None
+    gain: float | None
+    why: Sentence
+    helped: bool = False
+
+    @property
+    def name(self) -> str:
+        """The names of its changes, joined."""
+        return " + ".join(change.name for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRow:
+    """One seed of a proof.
+
+    Attributes:
+        seed: The seed.
+        before: Score of the unchanged training, ``None`` where it failed.
+        after: Score of the changed one, likewise.
+    """
+
+    seed: int
+    before: float | None
+    after: float | None
+
+    @property
+    def gain(self) -> float | None:
+        """What the change is worth with this seed, ``None`` where one of the two failed."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    r"""What ``cure`` found.
+
+    A cure is proved when, with at least three seeds :math:`s`, the changed training does better with every seed than the unchanged one with any of them (the
+    placebo), :math:`\min_s a_s > \max_s b_s`, which has a probability of 1/20 where the change changes nothing, and the diagnosis no longer finds the cause.
+
+    Attributes:
+        verdict: One sentence.
+        cured: Whether a cure was found and proved.
+        nothing_to_cure: Whether the training was well as it is.
+        changes: The changes that are needed, in the order they are carried out.
+        table: One row per seed.
+        placebo: Scores of the unchanged training with other seeds.
+        measure: What the scores are: ``"evaluate"``, ``"accuracy"``, ``"r2"`` or ``"-loss"``.
+        tried: All candidates in the order they were tried, the accepted one too.
+        findings: What the diagnosis says of the unchanged training; the primary one is the cause that the trials confirm.
+        not_the_cause: Causes that fitted and were excluded, each with the trial that shows it.
+        losses_before: Loss curves of the unchanged training, one per seed.
+        losses_after: Loss curves of the changed one.
+        seconds: How long all trials took.
+        training: The changed training, a ``kazami.Training``; not part of :meth:`to_dict`.
+    """
+
+    verdict: Sentence
+    cured: bool
+    nothing_to_cure: bool = False
+    changes: tuple[Prescription, ...] = ()
+    table: tuple[ProofRow, ...] = ()
+    placebo: tuple[float, ...] = ()
+    measure: str = ""
+    tried: tuple[Tried, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_the_cause: tuple[Sentence, ...] = ()
+    losses_before: tuple[tuple[float, ...], ...] = ()
+    losses_after: tuple[tuple[float, ...], ...] = ()
+    seconds: float = 0.0
+    training: Any = field(default=None, compare=False)
+
+    @property
+    def rejected(self) -> tuple[Tried, ...]:
+        """The candidates that did not make it."""
+        return tuple(one for one in self.tried if not one.helped)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, as printed by ``--json`` under ``"proof"``."""
+        names = ("cured", "nothing_to_cure", "placebo", "measure", "losses_before", "losses_after", "seconds")
+        return {
+            "verdict": asdict(self.verdict),
+            **{name: getattr(self, name) for name in names},
+            "changes": [asdict(change) for change in self.changes],
+            "table": [{"seed": row.seed, "before": row.before, "after": row.after, "gain": row.gain} for row in self.table],
+            "tried": [{**asdict(one), "name": one.name} for one in self.tried],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "not_the_cause": [asdict(sentence) for sentence in self.not_the_cause],
+        }

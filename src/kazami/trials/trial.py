@@ -1,0 +1,88 @@
+"""One trial: a training run from one seed for some steps, whatever happens to it, with the caller's random streams untouched."""
+
+import math
+import random
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ..maps import Training
+from ..records import Finding
+from ..watch.observer import Observer
+from ..watch.watching import findings_of
+from .measure import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of one run.
+
+    Attributes:
+        losses: One per optimizer step, up to where it failed.
+        score: After the last step; ``None`` where the run or its evaluation failed, or the score is not finite.
+        error: The exception on one line, empty where there was none.
+        findings: What the diagnosis says of it, where it was watched.
+        seconds: Wall time.
+    """
+
+    losses: list[float]
+    score: float | None
+    error: str = ""
+    findings: list[Finding] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every loss is a number."""
+        return all(map(math.isfinite, self.losses))
+
+
+def run_trial(training: Training, measure: Measure, *, seed: int, steps: int | None = None, watched: bool = False) -> Trial:
+    """Run a training once.
+
+    Args:
+        training: Any; its own seed is replaced.
+        measure: Gives the score.
+        seed: Seeds model and everything that draws from the global generators.
+        steps: Optimizer steps; all by default.
+        watched: Let the diagnosis look at the run.
+    """
+    started = time.perf_counter()
+    observer = Observer() if watched else None
+    losses: list[float] = []
+    score, error = None, ""
+    with untouched_randomness(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an ill training may warn; whoever runs it has seen that
+        if observer is not None:
+            observer.attach()
+        try:
+            run = training.replaced(seed=seed, evaluate=None).run(
+                steps=steps, before=lambda state: observer.names.modules.add(state.model) if observer is not None else None
+            )
+            losses = run.losses
+            value = float(measure.score(run.model))
+            score = value if math.isfinite(value) else None
+        except Exception as failure:  # whatever a change does to a stranger's model
+            error = f"{type(failure).__name__}: {failure}".splitlines()[0][:200]
+        finally:
+            if observer is not None:
+                observer.detach()
+    findings = findings_of(observer) if observer is not None else []
+    return Trial(losses, score, error, findings, time.perf_counter() - started)
+
+
+@contextmanager
+def untouched_randomness() -> Iterator[None]:
+    """Give the caller's global generators their state back at the end."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])

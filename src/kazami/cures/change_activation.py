@@ -1,10 +1,15 @@
 """Take an activation whose slope does not fade."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, decades_over_time, for_weights, hidden, layer_at, names_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 MODULES = {"sigmoid": "nn.Sigmoid", "tanh": "nn.Tanh", "relu": "nn.ReLU", "hardtanh": "nn.Hardtanh", "hardsigmoid": "nn.Hardsigmoid", "softplus": "nn.Softplus"}
 FLAT = ("sigmoid", "tanh", "hardtanh", "hardsigmoid", "softmax", "softplus")
@@ -56,3 +61,26 @@ class ChangeActivation(AbstractCure):
                 f"{len(changed)} 個の層の {old} を {module.split('(')[0].removeprefix('nn.')} に替え、He の初期化を使います。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training that calls the new activation after these layers, drawn by He; ``None`` where none of the calls is seen."""
+        from ._order import FUNCTIONS, calls_after
+        from ._surgery import SwapsWhileForward, with_initialised, with_model
+
+        old = FUNCTIONS[parameters["from"]]
+        calls = calls_after(training, old, parameters["layers"])
+        drawn = with_initialised(training, parameters["layers"], ['nn.init.kaiming_normal_({weight}, nonlinearity="relu")'] * len(parameters["layers"]))
+        if not calls or drawn is None:
+            return None
+        new = partial(_bent, slope=float(parameters["negative_slope"])) if parameters["negative_slope"] else _rectified
+        return with_model(drawn, SwapsWhileForward(dict.fromkeys(old, new), calls).attach)
+
+
+def _rectified(x: Any, *_: Any, **__: Any) -> Any:
+    return x.relu()
+
+
+def _bent(x: Any, *_: Any, slope: float, **__: Any) -> Any:
+    from torch.nn import functional as F
+
+    return F.leaky_relu(x, slope)

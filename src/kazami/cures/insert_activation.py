@@ -1,10 +1,14 @@
 """Put an activation between layers that have none."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, for_weights, hidden, module_class, names_of, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class InsertActivation(AbstractCure):
@@ -40,3 +44,12 @@ class InsertActivation(AbstractCure):
             code=code,
             sentence=both(f"Applies ReLU after {named}.", f"{named} の後に ReLU を入れます。") if layers else None,
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with ReLU behind each of these layers, drawn by He; ``None`` where the model does not have them."""
+        from ._layers import with_behind
+        from ._surgery import with_initialised
+
+        layers = parameters["layers"]
+        bent = with_behind(training, layers, lambda model, layer, output: output.relu())
+        return with_initialised(bent, layers, ['nn.init.kaiming_normal_({weight}, nonlinearity="relu")'] * len(layers)) if bent is not None else None

@@ -1,11 +1,14 @@
 """Normalise signals between layers."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Layer, Trace
 from ._base import MOST_NAMED, AbstractCure, both, decades_over_time, hidden, layer_at, module_class, names_of, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class NormLayers(AbstractCure):
@@ -48,6 +51,24 @@ class NormLayers(AbstractCure):
                 f"{len(layers)} 個の隠れ層のそれぞれと活性化関数の間に {norm_of(layers[0], '').split('(')[0].removeprefix('nn.')} を置きます。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with a normalisation behind each of these layers; ``None`` where the model does not have them."""
+        from torch import Tensor, nn
+
+        from ._layers import with_behind
+
+        names = {layer: f"kazami_norm_{number}" for number, layer in enumerate(parameters["layers"])}
+
+        def prepare(model: nn.Module) -> None:
+            for layer, width in zip(parameters["layers"], parameters["widths"], strict=True):
+                model.add_module(names[layer], getattr(nn, parameters["norm"])(width))
+
+        def behind(model: nn.Module, layer: str, output: Tensor) -> Tensor:
+            normalised: Tensor = model.get_submodule(names[layer])(output)
+            return normalised
+
+        return with_behind(training, parameters["layers"], behind, prepare)
 
 
 def norm_of(layer: Layer, width: str) -> str:

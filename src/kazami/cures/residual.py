@@ -1,11 +1,15 @@
 """Lead signals past the layers."""
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, decades_over_time, hidden, layer_at, names_of, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class Residual(AbstractCure):
@@ -48,3 +52,9 @@ class Residual(AbstractCure):
                 f"幅の等しい {len(square)} 個の隠れ層にスキップ接続を加え、枝を {scale:g} 倍（本数の平方根の逆数）にします。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with these skip connections; ``None`` where the model does not have the layers."""
+        from ._layers import with_past
+
+        return with_past(training, parameters["layers"], float(parameters["scale"]))

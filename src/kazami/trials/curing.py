@@ -70,6 +70,8 @@ class _Search:
     before: list[Trial] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     measure: Measure | None = None
+    has_helped: bool = False
+    longest: float = 0.0
     known: set[str] = field(default_factory=set)
     proofs: list[tuple["_Candidate", Pairs]] = field(default_factory=list)
 
@@ -179,7 +181,7 @@ class _Search:
 
     def _one(self, changes: tuple[Prescription, ...], first: Trial) -> _Candidate | None:
         name = repr([(change.name, change.parameters) for change in changes])
-        if name in self.known:
+        if name in self.known or self._must_prove_now():
             return None
         self.known.add(name)
         changed = carried_out(self.training, changes)
@@ -191,7 +193,13 @@ class _Search:
         helps = trial.score is not None and (first.score is None or trial.score > first.score)
         gain = None if trial.score is None or first.score is None else trial.score - first.score
         self._note(changes, trial, gain, _became(trial, gain), helped=helps)
+        self.has_helped |= helps
+        self.longest = max(self.longest, trial.seconds, first.seconds)
         return _Candidate(changes, changed, trial) if helps else None
+
+    def _must_prove_now(self) -> bool:
+        """Return whether something helps already, and what is left of the budget is needed for its proof."""
+        return self.has_helped and time.perf_counter() - self.started + 2 * self.n_seeds * self.longest > self.budget
 
     def _note(self, changes: tuple[Prescription, ...], trial: Trial | None, gain: float | None, why: Sentence, *, helped: bool = False) -> None:
         steps, score = (len(trial.losses), trial.score) if trial is not None else (0, None)

@@ -1,0 +1,135 @@
+"""Changes at a model's layers while its ``forward`` runs: something behind a layer, a way past it; for modules and for functions called by hand alike."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from ..maps import Training
+from ._order import FUNCTIONS, layer_of
+from ._surgery import with_model
+
+Behind = Callable[[nn.Module, str, Tensor], Tensor]  # (the whole model, the layer's name, its output) -> what goes on
+ACTIVATIONS = frozenset(function for name, functions in FUNCTIONS.items() if name not in ("dropout", "softmax", "log_softmax") for function in functions)
+
+
+class BehindLayers(TorchFunctionMode):
+    """Changes what layers give, found by their weights.
+
+    Args:
+        model: The model that runs.
+        layers: Names of layers as in a trace.
+        behind: Gives what goes on instead of a layer's output.
+    """
+
+    def __init__(self, model: nn.Module, layers: Iterable[str], behind: Behind) -> None:
+        super().__init__()
+        wanted = set(layers)
+        named = ((name, weight) for name, weight in model.named_parameters() if weight.dim() >= 2)
+        self._names = {id(weight): layer for name, weight in named for layer in [layer_of(model, name)] if layer in wanted}
+        self._model, self._behind = model, behind
+
+    def __torch_function__(self, function: Any, types: Any, arguments: tuple[Any, ...] = (), keywords: dict[str, Any] | None = None) -> Any:
+        """Make the call, and change its result if it is a layer's."""
+        del types
+        result = function(*arguments, **(keywords or {}))
+        name = self._layer(arguments, keywords or {})
+        return self._behind(self._model, name, result) if name and isinstance(result, Tensor) and result.dim() >= 2 else result
+
+    def _layer(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> str:
+        if len(arguments) + len(keywords) < 2:  # a transpose, a norm: no layer yet
+            return ""
+        return next((self._names[id(one)] for one in (*arguments, *keywords.values()) if isinstance(one, nn.Parameter) and id(one) in self._names), "")
+
+
+class PastLayers(TorchFunctionMode):
+    """Adds what a layer was given to what its activation gives: ``x + scale * φ(layer(x))``, where both have one shape.
+
+    Args:
+        model: The model that runs.
+        layers: Names of layers as in a trace.
+        scale: Factor before the branch.
+    """
+
+    def __init__(self, model: nn.Module, layers: Iterable[str], scale: float) -> None:
+        super().__init__()
+        wanted = set(layers)
+        self._weights = {id(weight) for name, weight in model.named_parameters() if weight.dim() >= 2 and layer_of(model, name) in wanted}
+        self._scale = scale
+        self._given: Tensor | None = None
+
+    def __torch_function__(self, function: Any, types: Any, arguments: tuple[Any, ...] = (), keywords: dict[str, Any] | None = None) -> Any:
+        """Make the call; note a layer's input, and add it behind the next activation."""
+        del types
+        result = function(*arguments, **(keywords or {}))
+        if any(isinstance(one, nn.Parameter) and id(one) in self._weights for one in (*arguments[1:], *(keywords or {}).values())):
+            self._given = arguments[0] if arguments and isinstance(arguments[0], Tensor) else None
+        elif function in ACTIVATIONS and self._given is not None:
+            given, self._given = self._given, None
+            if isinstance(result, Tensor) and result.shape == given.shape:
+                return given + self._scale * result
+        return result
+
+
+@dataclass(slots=True)
+class ModeWhileForward:
+    """Two hooks in one: a mode that is active from the beginning of a model's forward to its end, however it ends.
+
+    Args:
+        make: Makes the mode for the model that runs; it is asked anew each time, so that copies of the model get their own.
+    """
+
+    make: Callable[[nn.Module], TorchFunctionMode]
+    _open: list[TorchFunctionMode] = field(default_factory=list)
+
+    def attach(self, model: nn.Module) -> None:
+        """Hang the hooks on a model."""
+        model.register_forward_pre_hook(self.begin)
+        model.register_forward_hook(self.finish, always_call=True)
+
+    def begin(self, model: nn.Module, arguments: Any) -> None:
+        """Begin."""
+        del arguments
+        self._open.append(self.make(model))
+        self._open[-1].__enter__()
+
+    def finish(self, model: nn.Module, arguments: Any, output: Any) -> None:
+        """Stop."""
+        del model, arguments, output
+        self._open.pop().__exit__(None, None, None)
+
+
+def knows_layers(training: Training, layers: Iterable[str]) -> bool:
+    """Return whether the training's model has weight matrices under all of these names."""
+    model = training.start().model
+    known = {layer_of(model, name) for name, weight in model.named_parameters() if weight.dim() >= 2}
+    return set(layers) <= known
+
+
+def with_behind(training: Training, layers: Iterable[str], behind: Behind, prepare: Callable[[nn.Module], None] | None = None) -> Training | None:
+    """Return the training with something behind some layers, ``None`` where the model does not have them all.
+
+    Args:
+        behind: Gives what goes on instead of a layer's output.
+        prepare: Changes the model once, for example to give it the modules that ``behind`` calls.
+    """
+    names = tuple(layers)
+    if not names or not knows_layers(training, names):
+        return None
+
+    def changed(model: nn.Module) -> None:
+        if prepare is not None:
+            prepare(model)
+        ModeWhileForward(lambda running: BehindLayers(running, names, behind)).attach(model)
+
+    return with_model(training, changed)
+
+
+def with_past(training: Training, layers: Iterable[str], scale: float) -> Training | None:
+    """Return the training with a way past some layers and their activations, ``None`` where the model does not have them all."""
+    names = tuple(layers)
+    if not names or not knows_layers(training, names):
+        return None
+    return with_model(training, ModeWhileForward(lambda running: PastLayers(running, names, scale)).attach)

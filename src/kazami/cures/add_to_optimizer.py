@@ -1,10 +1,14 @@
 """Give the optimizer the parameters it lacks."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, optimizer_line, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class AddToOptimizer(AbstractCure):
@@ -39,6 +43,13 @@ class AddToOptimizer(AbstractCure):
             code="\n".join([*lines, made] if int(trace.optimizer.get("groups", 1)) == 1 else lines),
             sentence=both(f"Adds the parameters of {where} to the optimizer.", f"{where} のパラメータをオプティマイザに加えます。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose optimizer has all parameters; ``None`` where it has them already."""
+        from ._surgery import with_all_parameters
+
+        del parameters
+        return with_all_parameters(training)
 
 
 def owner_of(name: str) -> str:

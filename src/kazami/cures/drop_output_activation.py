@@ -1,10 +1,14 @@
 """Take the activation off the output."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, output_layer, path_of, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 CALLS = {"softmax": "softmax(dim=-1)", "sigmoid": "sigmoid()", "tanh": "tanh()", "relu": "relu()"}
 
@@ -64,3 +68,9 @@ class DropOutputActivation(AbstractCure):
                 f"出力から {activation} を外し、目標値（{span.replace(' to ', ' … ')}）に届くようにします。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model does not call this activation last, or whose loss does not; ``None`` where neither calls it."""
+        from ._losses import without_last_activation
+
+        return without_last_activation(training, parameters["activation"])

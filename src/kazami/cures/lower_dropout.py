@@ -1,11 +1,15 @@
 """Drop fewer units."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, measured, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 USUAL = 0.2
 
@@ -36,3 +40,20 @@ class LowerDropout(AbstractCure):
             code=f"for module in model.modules():\n    if isinstance(module, nn.Dropout):\n        module.p = {USUAL:g}{was}",
             sentence=both(f"Lowers dropout{en} to {USUAL:g}.", f"ドロップアウト率を{ja} {USUAL:g} に下げます。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with this dropout rate wherever a module has a higher one; ``None`` where none has."""
+        from torch import nn
+
+        from ._surgery import with_model
+
+        kinds = (nn.modules.dropout._DropoutNd,)
+        if not any(isinstance(module, kinds) and module.p > parameters["p"] for module in training.start().model.modules()):
+            return None
+
+        def change(model: nn.Module) -> None:
+            for module in model.modules():
+                if isinstance(module, kinds):
+                    module.p = min(module.p, parameters["p"])
+
+        return with_model(training, change)

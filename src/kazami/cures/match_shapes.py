@@ -1,10 +1,14 @@
 """Give output and target the same shape."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 LOSSES = {
     "l1": "F.l1_loss",
@@ -42,6 +46,12 @@ class MatchShapes(AbstractCure):
                 f"{'出力' if side == 'output' else '目標'}の形を{'目標' if side == 'output' else '出力'}に合わせます: `{side}{call}`",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose loss gets output and target in one shape; ``None`` where its step is its own."""
+        from ._losses import with_reshaped
+
+        return with_reshaped(training, parameters["side"], parameters["call"])
 
 
 def reshaping(output: tuple[int, ...], target: tuple[int, ...]) -> tuple[str, str]:

@@ -1,10 +1,14 @@
 """Keep the output and take the loss that fits it."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 # What stands before the loss, and the loss that fits it.
 FITTING = {
@@ -51,8 +55,15 @@ class MatchingLoss(AbstractCure):
                 f"{activation} を残し、{loss} の代わりに確率を受け取る損失を使います。",
             )
         return self.prescription(
-            parameters={"activation": activation, "from": loss, "to": fitting.split("(")[0].removeprefix("F.")},
+            parameters={"activation": activation, "from": loss, "to": fitting.split("(")[0].removeprefix("F."), "call": fitting.removeprefix("F.")},
             code=f"loss = {fitting}",
             sentence=both(en, ja),
             is_singled_out=loss == "nll_loss",
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the other loss on outputs and targets; ``None`` where its step or loss is its own."""
+        from ._losses import FITTING_LOSSES
+
+        fitting = FITTING_LOSSES.get(parameters.get("call", ""))
+        return training.replaced(loss=fitting) if fitting is not None and training.train_step is None else None

@@ -1,10 +1,14 @@
 """Start recurrent weights as a rotation."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, decades_over_time, for_weights, is_gated, layer_at, names_of, recurrent_layers, short, weight_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class OrthogonalRecurrent(AbstractCure):
@@ -38,3 +42,9 @@ class OrthogonalRecurrent(AbstractCure):
                 f"{where.replace('the recurrent weights', '再帰の重み')} を直交行列で初期化し、{short(decades)} 桁変わる勾配を同じ大きさに保ちます。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose recurrent matrices begin orthogonal; ``None`` where the model has none of these."""
+        from ._surgery import with_initialised
+
+        return with_initialised(training, parameters["layers"], ["nn.init.orthogonal_({weight})"] * len(parameters["layers"]))

@@ -1,11 +1,15 @@
 """Register layers that hang in a plain Python container."""
 
 import re
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 _PLACE = re.compile(r"^(?:(?P<owner>[\w.]+)\.)?(?P<attribute>\w+)\[(?P<key>[^\]]*)\](?P<rest>.*)$")
 
@@ -45,6 +49,12 @@ class RegisterModules(AbstractCure):
                 f"`{first}` を nn.{kind} にし、そのパラメータがオプティマイザに渡るようにします。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model registers what hangs in these containers; ``None`` where it has none of them."""
+        from ._surgery import with_registered
+
+        return with_registered(training, parameters["containers"])
 
 
 def container_of(key: str, rest: str) -> str:

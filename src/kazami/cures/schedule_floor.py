@@ -1,10 +1,14 @@
 """Keep the schedule from turning the learning rate off."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, learning_rate, rounded
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 FLOOR = 0.1
 
@@ -34,3 +38,9 @@ class ScheduleFloor(AbstractCure):
             code=f'for group in optimizer.param_groups:  # after scheduler.step()\n    group["lr"] = max(group["lr"], {floor:.3g})',
             sentence=both(f"Keeps the learning rate at {floor:.3g} or more{since}.", f"学習率を {floor:.3g} 以上に保ちます。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose schedule has this floor; ``None`` where it has none."""
+        from ._losses import with_schedule_floor
+
+        return with_schedule_floor(training, float(parameters["floor"]))

@@ -1,12 +1,16 @@
 """Step the schedule once an epoch instead of once a batch."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 SMOOTH = 0.5  # share of recorded steps between which the rate fell: a schedule stepped once an epoch stands still in between
 
@@ -35,3 +39,10 @@ class SlowerSchedule(AbstractCure):
                 f"スケジューラを 1 エポックに 1 回だけ進めます。現在はバッチごとに下がり、ステップ {finding.step} で尽きています。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose schedule is stepped once a pass of its batches; ``None`` where it has none."""
+        from ._losses import with_rare_schedule
+
+        del parameters
+        return with_rare_schedule(training)

@@ -1,11 +1,15 @@
 """Start the last layer small."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, measured, output_layer, rounded, short, weight_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class SmallerHead(AbstractCure):
@@ -36,3 +40,9 @@ class SmallerHead(AbstractCure):
                 f"`{head.name}` の初期の重みを {factor:g} 倍します。最初の出力の広がりが {short(size)} あるためです。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose output layer begins smaller; ``None`` where the model has no such layer."""
+        from ._surgery import with_weights
+
+        return with_weights(training, [parameters["layer"]], lambda weight: weight.mul_(parameters["factor"]))

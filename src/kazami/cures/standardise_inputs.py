@@ -1,10 +1,14 @@
 """Bring the inputs to zero mean and unit spread, inside the model."""
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription, Sentence
 from ..records.trace import Trace
 from ._base import AbstractCure, both, layer_at, rounded, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 ODD = 3.0  # inputs this far from unit size are worth a look where another finding speaks
 
@@ -49,6 +53,12 @@ class StandardiseInputs(AbstractCure):
             sentence=_sentence(fact),
             is_singled_out=finding.name == "saturated" and bool(fact) and fact["rms"] > 10,
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model standardises its inputs; ``None`` where they are no floating-point tensors."""
+        from ._losses import with_standardised_inputs
+
+        return with_standardised_inputs(training, float(parameters["smallest_std"]))
 
 
 def _sentence(fact: dict[str, Any]) -> Sentence | None:

@@ -1,11 +1,15 @@
 """Train on standardised targets, and give predictions in the old unit."""
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, typical
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 LOSSES = {"l1": "F.l1_loss", "smooth_l1": "F.smooth_l1_loss", "huber": "F.huber_loss"}
 
@@ -42,3 +46,9 @@ class StandardiseTargets(AbstractCure):
                 f"Trains on (target {shift}) / {std:g} and turns predictions back.", f"(目標 {shift}) / {std:g} に対して学習し、予測を元の単位に戻します。"
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training on standardised targets, whose model turns its outputs back; ``None`` where its step is its own."""
+        from ._losses import with_standardised_targets
+
+        return with_standardised_targets(training, float(parameters["mean"]), float(parameters["std"]))

@@ -1,10 +1,14 @@
 """Let frozen parameters move."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class Unfreeze(AbstractCure):
@@ -36,3 +40,9 @@ class Unfreeze(AbstractCure):
             code=code + "  # before the optimizer is made",
             sentence=both(f"Lets {named} be trained.", f"{named} を学習の対象にします。"),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose frozen parameters are trained, in the optimizer's first group; ``None`` where it has none of them."""
+        from ._surgery import with_all_parameters
+
+        return with_all_parameters(training, unfreeze=parameters["parameters"])

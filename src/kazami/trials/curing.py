@@ -19,7 +19,8 @@ from .trial import Trial, run_trial, untouched_randomness
 Progress = Callable[[str, float, float], None]  # what is tried, seconds spent, seconds of the budget
 ROUNDS = 3
 RAISE = 3.0  # the steps in which learning rates are searched; the width of the range that works is seldom narrower
-ENOUGH = 0.75  # a smaller change is preferred if it brings this share of what the best one brings
+ENOUGH = 0.75  # a smaller change is preferred if it brings this share of what the best one brings …
+CLOSE = 0.1  # … and comes this near to the best one's score: where the unchanged training runs away, any share is next to all
 
 
 class _OutOfBudget(Exception):
@@ -208,8 +209,8 @@ class _Search:
     def _ordered(self, helpful: list[_Candidate], first: Trial) -> list[_Candidate]:
         """Return those first that bring most of what the best one brings, the least change first; then the others, the best first."""
         best = max(score_of(candidate) for candidate in helpful)
-        start = first.score if first.score is not None else min(score_of(candidate) for candidate in helpful)
-        enough = best - (1 - ENOUGH) * (best - start)
+        start = -math.inf if first.score is None else first.score
+        enough = best - min((1 - ENOUGH) * (best - start), CLOSE * abs(best))
         near = [candidate for candidate in helpful if (score_of(candidate)) >= enough]
         far = [candidate for candidate in helpful if (score_of(candidate)) < enough]
         near.sort(key=lambda candidate: size_of(candidate.changes))

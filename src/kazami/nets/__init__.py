@@ -10,6 +10,7 @@ _MODULE_OF = {
     "Activation": ".catalogue",
     "activation": ".catalogue",
     "all_activations": ".catalogue",
+    "describe": ".recognition",
     "recognise": ".recognition",
     # parts
     "Neuron": ".neuron",
@@ -31,16 +32,20 @@ _MODULE_OF = {
     "graph": ".graph",
     # what a network does to its input
     "linear_collapse": ".collapse",
+    "collapse_report": ".collapse",
     "nonlinearity": ".nonlinearity",
     "sensitivity": ".sensitivity",
-    "sensitivity_map": ".sensitivity",
+    "sensitivity_map": ".sensitivity_slice",
     "local_model": ".local_model",
     # inside a network
     "probe_layers": ".probes",
-    "freeze_layers": ".probes",
+    "freeze_layers": ".freezing",
     "replace_by_identity": ".ablation",
-    "residual_ratios": ".ablation",
+    "residual_ratios": ".residual_ratios",
+    "residual_tape": ".residual_trace",
     "activation_mixtures": ".mixtures",
+    "identity_ablation": ".ablation",
+    "first_layer_figure": ".first_layer",
 }
 
 __all__ = sorted(_MODULE_OF)

@@ -7,14 +7,28 @@ from ..doors import lazy_door
 
 _MODULE_OF = {
     "Plane": ".planes",
-    "Surface": ".surface",
-    "surface": ".surface",
+    "Surface": ".landscape",
+    "surface": ".landscape",
+    "Line": ".lines",
     "line": ".lines",
     "barrier": ".lines",
+    "recorded": ".recording",
+    # two weights: the exact surface, its critical points, walks on it
+    "TwoWeights": ".two_weights",
     "two_weight_surface": ".two_weights",
+    "CriticalPoint": ".stationary",
+    "critical_points": ".stationary",
+    "Descent": ".descents",
     "descend": ".descents",
-    "critical_points": ".critical_points",
-    "overshoot": ".overshoot",
+    "Basins": ".basin_map",
+    "basins": ".basin_map",
+    "Fate": ".fates",
+    "fate": ".fates",
+    "fate_of": ".fates",
+    "animate": ".animation",
+    # one step too far
+    "Overshoot": ".overshooting",
+    "overshoot": ".overshooting",
 }
 
 __all__ = sorted(_MODULE_OF)

@@ -95,7 +95,7 @@ class _Search:
                     return self._proved(*self._ablated(candidate, self.proofs[-1][1]))
             if not helpful:
                 break
-            best = max(helpful, key=score_of)
+            best = max(helpful, key=score_of)  # what is left is cured on top of it
             kept, findings = best.changes, best.trial.findings
         gains = [(candidate, pairs) for candidate, pairs in self.proofs if pairs.is_gain and not self._still_has_the_cause(pairs)]
         if gains:  # something is still said of it, but its cause is gone, and it works better with every seed
@@ -207,14 +207,10 @@ class _Search:
         self.tried.append(Tried(changes, steps, score, gain, why, helped))
 
     def _ordered(self, helpful: list[_Candidate], first: Trial) -> list[_Candidate]:
-        """Return those first that bring most of what the best one brings, the least change first; then the others, the best first."""
+        """Return those that bring most of what the best one brings, the least change first."""
         best = max(score_of(candidate) for candidate in helpful)
-        start = -math.inf if first.score is None else first.score
-        enough = best - min((1 - ENOUGH) * (best - start), CLOSE * abs(best))
-        near = [candidate for candidate in helpful if (score_of(candidate)) >= enough]
-        far = [candidate for candidate in helpful if (score_of(candidate)) < enough]
-        near.sort(key=lambda candidate: size_of(candidate.changes))
-        return near + sorted(far, key=lambda candidate: -(score_of(candidate)))
+        near = [candidate for candidate in helpful if is_enough(score_of(candidate), best, first.score)]
+        return sorted(near, key=lambda candidate: size_of(candidate.changes))
 
     # -- proof
 
@@ -239,7 +235,7 @@ class _Search:
             if trial.score is None or serious(trial.findings):
                 continue
             other = self._pairs(without)
-            if other.is_gain and other.mean_after >= pairs.mean_after - (1 - ENOUGH) * abs(pairs.mean_after - _mean(self.before)):
+            if other.is_gain and is_enough(other.mean_after, pairs.mean_after, _mean(self.before)):
                 candidate, pairs = without, other
         return candidate, pairs
 
@@ -285,6 +281,12 @@ class _Search:
             seconds=time.perf_counter() - self.started,
             training=self.training,
         )
+
+
+def is_enough(score: float, best: float, start: float | None) -> bool:
+    """Return whether a score is most of what the best one brings over the unchanged training, and near to it."""
+    lost = CLOSE * abs(best) if start is None else min((1 - ENOUGH) * (best - start), CLOSE * abs(best))
+    return score >= best - lost
 
 
 def score_of(candidate: _Candidate) -> float:

@@ -13,18 +13,20 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from .maps import Training as Training
     from .records import Finding as Finding
     from .storage import open_run as open_run
+    from .trials import cure as cure
     from .watch import check as check
     from .watch import diagnose as diagnose
     from .watch import watch as watch
 
 __version__ = "0.1.0"
 
-__all__ = ["Finding", "Training", "check", "diagnose", "gradcheck", "nets", "open_run", "watch"]
+__all__ = ["Finding", "Training", "check", "cure", "diagnose", "gradcheck", "nets", "open_run", "watch"]
 
 _MODULE_OF = {
     "Finding": ".records",
     "Training": ".maps",
     "check": ".watch",
+    "cure": ".trials",
     "diagnose": ".watch",
     "gradcheck": ".derivatives",
     "nets": ".nets",

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar on a terminal, nothing in a pipe."""
+"""Progress on stderr: a bar or a line on a terminal, nothing in a pipe."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -25,3 +25,15 @@ def progress_bar(what: str) -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """Show one line that changes while a long work goes on, and is gone afterwards; yields a function to be called with its text."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield status.update

@@ -9,16 +9,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..errors import UsageError
+from ._look import Command
 
 if TYPE_CHECKING:
     from ..watch.target import Target
+
+
+class TargetCommand(Command):
+    """A command that looks at what a script or a factory gives: its own options stand before or behind TARGET, all others are the script's.
+
+    ``kazami graph train.py -o net.svg --epochs 3`` leaves ``--epochs 3`` to the script; so does everything behind ``--``, whatever its name.
+    """
+
+    ignore_unknown_options = True
 
 
 def target_options(function: Callable[..., object]) -> Callable[..., object]:
     """Add what every command that looks at a model takes: TARGET with its own arguments, ``-m``, ``--input``, ``--lang``.
 
     The command gets ``words``, ``module``, ``input_shape`` and ``lang``; all of these but ``lang`` go on to :func:`loaded`. Its class should be
-    :class:`._script.ScriptCommand`, so that what follows the script is left to the script.
+    :class:`TargetCommand`.
     """
     for decorate in (
         click.argument("words", metavar="TARGET [ARGS]...", nargs=-1, type=click.UNPROCESSED),
@@ -42,6 +52,8 @@ def loaded(words: tuple[str, ...], module: str | None, input_shape: str | None, 
     from ..watch.target import load_target
 
     name, arguments = (module, words) if module else (words[0], words[1:])
+    if not module and ":" in name and not os.path.exists(name) and arguments:
+        raise UsageError(f"{name} is called without arguments, but {' '.join(arguments)} was given. Is an option misspelt?")
     shape = _shape(input_shape)
     with _stdout_to_stderr():
         return load_target(name, arguments, as_module=bool(module), input_shape=shape, steps=steps, record_trajectory=record_trajectory)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ._progress import progress_line
-from ._script import ScriptCommand
 from ._tables import show_table
-from ._target import loaded, target_options
+from ._target import TargetCommand, loaded, target_options
 
 if TYPE_CHECKING:
     from ..records import Proof
@@ -34,7 +33,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
         return seconds
 
 
-@click.command("cure", cls=ScriptCommand)
+@click.command("cure", cls=TargetCommand)
 @target_options
 @click.option("--budget", type=Seconds(), default="120s", show_default=True, help="Time for all trials together.")
 @click.option("--seeds", type=click.IntRange(min=3), default=3, show_default=True, help="Seeds of the proof.")

@@ -39,6 +39,7 @@ class AbstractCure(ABC):
         changes: What it changes, one sentence.
         side_effects: What else to expect, one sentence.
         reference: Where it comes from.
+        keeps_names: Whether every parameter that a model has keeps its name and shape when the cure is carried out, so that older checkpoints load.
     """
 
     name: ClassVar[str]
@@ -47,20 +48,20 @@ class AbstractCure(ABC):
     changes: ClassVar[Sentence]
     side_effects: ClassVar[Sentence]
     reference: ClassVar[str]
+    keeps_names: ClassVar[bool] = True
 
     @abstractmethod
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
         """Return the change for this finding in this training, or ``None`` where the evidence does not call for it."""
 
+    @abstractmethod
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
-        """Return the training with this change carried out, ``None`` where that is not possible on a `Training`.
+        """Return the training with this change carried out, ``None`` where that is not possible on a `Training` or would change nothing.
 
         Args:
-            training: Any; it stays as it is.
+            training: Any; it stays as it is, and so do the global random streams. The changed one takes as many steps as it does.
             parameters: Those of the prescription.
         """
-        del training, parameters
-        return None
 
     def prescription(self, *, parameters: dict[str, Any], code: str, sentence: Sentence | None = None, is_singled_out: bool = False) -> Prescription:
         """Return a prescription of this cure; where the evidence singles it out, it stands before all lesser changes."""

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
+from ._fresh import fresh, goes
 from ._order import FUNCTIONS, layer_of
 from ._surgery import with_model
 
+INPUT_NORM = "kazami_input_norm"
 Behind = Callable[[nn.Module, str, Tensor], Tensor]  # (the whole model, the layer's name, its output) -> what goes on
 ACTIVATIONS = frozenset(function for name, functions in FUNCTIONS.items() if name not in ("dropout", "softmax", "log_softmax") for function in functions)
 
@@ -103,9 +105,16 @@ class ModeWhileForward:
 
 def knows_layers(training: Training, layers: Iterable[str]) -> bool:
     """Return whether the training's model has weight matrices under all of these names."""
-    model = training.start().model
+    model = fresh(training).model
     known = {layer_of(model, name) for name, weight in model.named_parameters() if weight.dim() >= 2}
     return set(layers) <= known
+
+
+def home_of(model: nn.Module, layer: str) -> nn.Module:
+    """Return the module that a layer's own new modules hang in: the layer itself, or whichever module holds it where the layer is a bare parameter."""
+    modules = dict(model.named_modules())
+    home: nn.Module = modules[layer] if layer in modules else modules[layer.rpartition(".")[0]]
+    return home
 
 
 def with_behind(training: Training, layers: Iterable[str], behind: Behind, prepare: Callable[[nn.Module], None] | None = None) -> Training | None:
@@ -133,3 +142,39 @@ def with_past(training: Training, layers: Iterable[str], scale: float) -> Traini
     if not names or not knows_layers(training, names):
         return None
     return with_model(training, ModeWhileForward(lambda running: PastLayers(running, names, scale)).attach)
+
+
+@dataclass(frozen=True, slots=True)
+class NormsInputs:
+    """A hook that normalises what a layer is given by the statistics of the batch.
+
+    Args:
+        features: Of an input.
+        dimensions: Of a convolution; 1 for features in the last axis.
+    """
+
+    features: int
+    dimensions: int
+
+    def __call__(self, module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Normalise the first argument."""
+        x = arguments[0]
+        norm = module.get_submodule(INPUT_NORM)
+        if isinstance(module, nn.modules.conv._ConvNd):
+            return (norm(x), *arguments[1:])
+        return (norm(x.reshape(-1, self.features)).reshape(x.shape) if x.shape[-1] == self.features else x, *arguments[1:])
+
+
+def with_input_norm(training: Training, layer: str, features: int, dimensions: int) -> Training | None:
+    """Return the training with a batch normalisation without weights before a layer; ``None`` where nothing of that width comes to it."""
+    if not knows_layers(training, [layer]):
+        return None
+
+    def change(model: nn.Module) -> None:
+        home = home_of(model, layer)
+        norm: nn.Module = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)[dimensions - 1](features, affine=False)
+        home.add_module(INPUT_NORM, norm)
+        home.register_forward_pre_hook(NormsInputs(features, dimensions))
+
+    changed = with_model(training, change)
+    return changed if goes(changed, lambda model: int(home_of(model, layer).get_submodule(INPUT_NORM).num_batches_tracked) > 0) else None  # type: ignore[arg-type]

@@ -1,63 +1,17 @@
 """Changes at a training's loss, its data and its schedule."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
 from ._order import FUNCTIONS
-from ._surgery import ChangedInputs, ChangedOutput, Swap, with_model
+from ._surgery import ChangedInputs, ChangedOutput, SwapsWhileForward, with_model
 
 LEAST_STD = 1e-8
-
-
-@dataclass(frozen=True, slots=True)
-class SwappedLoss:
-    """A loss inside of which some functions are exchanged.
-
-    Args:
-        loss: As it was.
-        other: For each function the one to call instead.
-    """
-
-    loss: Callable[[Any, Any], Tensor]
-    other: Mapping[Any, Callable[..., Any]]
-
-    def __call__(self, output: Any, target: Any) -> Tensor:
-        """Return the loss."""
-        with Swap(self.other):
-            return self.loss(output, target)
-
-
-def with_swapped_loss(training: Training, other: Mapping[Any, Callable[..., Any]]) -> Training | None:
-    """Return the training with functions exchanged inside of its loss; ``None`` where its loss calls none of them, or its step is its own."""
-    if training.train_step is not None or not calls_in_loss(training) & set(other):
-        return None
-    return training.replaced(loss=SwappedLoss(training.loss, other))
-
-
-def calls_in_loss(training: Training) -> set[Any]:
-    """Return the functions that the loss of the first batch calls."""
-    seen: set[Any] = set()
-
-    class Noting(TorchFunctionMode):
-        def __torch_function__(self, function: Any, types: Any, arguments: Any = (), keywords: Any = None) -> Any:
-            del types
-            seen.add(function)
-            return function(*arguments, **(keywords or {}))
-
-    state = training.start()
-    inputs, target = next(iter(training.endless_batches()))
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        output = state.model(inputs)
-        with Noting():
-            training.loss(output, target)
-    return seen
 
 
 def with_reshaped(training: Training, side: str, call: str) -> Training | None:
@@ -126,8 +80,6 @@ def without_last_activation(training: Training, activation: str) -> Training | N
     if not calls:
         return None
     last = calls - 1
-    from ._surgery import SwapsWhileForward
-
     return with_model(training, SwapsWhileForward(dict.fromkeys(functions, _unchanged), (last,)).attach)
 
 

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
+from ._fresh import first_batch, fresh, untouched_randomness
 
 # Every way to call an activation; a module calls one of these as well, so its calls are seen like those of a script.
 FUNCTIONS: dict[str, tuple[Any, ...]] = {
@@ -58,10 +59,9 @@ def layers_before(training: Training, functions: Iterable[Any]) -> list[str]:
     Limits:
         Calls inside of fused kernels (recurrent layers, fused attention) are not seen. A model that branches on its data may call others on other batches.
     """
-    state = training.start()
-    inputs, _ = next(iter(training.endless_batches()))
+    state, (inputs, _) = fresh(training), first_batch(training)
     names = {id(weight): layer_of(state.model, name) for name, weight in state.model.named_parameters() if weight.dim() >= 2}
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), _Following(functions, names) as seen:
+    with untouched_randomness(), torch.no_grad(), _Following(functions, names) as seen:
         state.model(inputs)
     return list(seen.after)
 

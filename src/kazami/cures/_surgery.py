@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
+from ._fresh import fresh
 
 Change = Callable[[nn.Module], nn.Module | None]
 
@@ -140,11 +141,13 @@ class SwapsWhileForward:
 
 
 def replace_module(model: nn.Module, path: str, new: nn.Module) -> None:
-    """Put ``new`` in the place of the module at ``path``; the training mode goes over to it."""
-    parent_path, _, name = path.rpartition(".")
-    parent = model.get_submodule(parent_path)
-    new.train(parent.training)
-    setattr(parent, name, new) if not name.isdecimal() else parent.__setitem__(int(name), new)  # type: ignore[operator]
+    """Put ``new`` in the place of the module at ``path``, wherever else it is registered too; the training mode goes over to it."""
+    old = model.get_submodule(path)
+    new.train(old.training)
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if child is old:
+                parent.add_module(name, new)
 
 
 def module_of(model: nn.Module, layer: str) -> nn.Module | None:
@@ -186,7 +189,7 @@ def with_cleared_gradients(training: Training) -> Training:
 def with_weights(training: Training, layers: Iterable[str], change: Callable[[Tensor], object]) -> Training | None:
     """Return the training whose weight matrices of some layers are changed in place after initialisation; ``None`` where the model has none of them."""
     names = list(layers)
-    if not weights_of(training.start().model, names):
+    if not weights_of(fresh(training).model, names):
         return None
 
     def changed(model: nn.Module) -> None:
@@ -205,7 +208,7 @@ def with_initialised(training: Training, layers: Iterable[str], calls: Iterable[
         calls: For each layer the call of ``torch.nn.init`` as the prescription writes it, with ``{weight}`` for the weight.
     """
     pairs = list(zip(layers, calls, strict=True))
-    model = training.start().model
+    model = fresh(training).model
     if not any(weights_of(model, [layer]) for layer, _ in pairs):
         return None
 
@@ -324,11 +327,11 @@ def with_all_parameters(training: Training, unfreeze: Iterable[str] = ()) -> Tra
             optimizer.add_param_group({**settings, "params": missing})
         return optimizer
 
-    before = training.start()
+    before = fresh(training)
     frozen = any(name in names and not parameter.requires_grad for name, parameter in before.model.named_parameters())
     n_before = sum(len(group["params"]) for group in before.optimizer.param_groups)
     changed = dataclasses.replace(with_model(training, thawed) if names else training, optimizer=complete)
-    n_after = sum(len(group["params"]) for group in changed.start().optimizer.param_groups)
+    n_after = sum(len(group["params"]) for group in fresh(changed).optimizer.param_groups)
     return changed if frozen or n_after > n_before else None
 
 
@@ -350,7 +353,7 @@ def with_registered(training: Training, containers: Mapping[str, str]) -> Traini
             delattr(owner, name)
             setattr(owner, name, getattr(nn, kind)(dict(held) if isinstance(held, dict) else list(held)))
 
-    before = training.start().model
+    before = fresh(training).model
     try:
         there = [hasattr(before.get_submodule(path.rpartition(".")[0]), path.rpartition(".")[2]) for path in containers]
     except AttributeError:

@@ -1,10 +1,14 @@
 """Evaluate an average of the weights instead of the last ones."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 MEMORY = 100
 
@@ -32,3 +36,9 @@ class AverageWeights(AbstractCure):
             "average.update_parameters(model)  # after each optimizer.step(); evaluate average, not model",
         ]
         return self.prescription(parameters={"decay": decay}, code="\n".join(lines))
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model is evaluated with the average; what is trained stays as it is."""
+        from ._evaluation import Averaged, with_other_weights
+
+        return with_other_weights(training, lambda: Averaged(float(parameters["decay"])))

@@ -1,10 +1,14 @@
 """Let evaluation use the statistics of the present weights."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class BatchNormStatistics(AbstractCure):
@@ -27,3 +31,10 @@ class BatchNormStatistics(AbstractCure):
         """Return the line."""
         del finding, trace
         return self.prescription(parameters={"recalibrate": True}, code="torch.optim.swa_utils.update_bn(train_loader, model)  # before model.eval()")
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model takes its statistics again before each evaluation; ``None`` where it normalises no batches."""
+        from ._evaluation import with_statistics_again
+
+        del parameters
+        return with_statistics_again(training)

@@ -1,10 +1,14 @@
 """Take a half precision with the range of float32."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class Bfloat16(AbstractCure):
@@ -29,3 +33,10 @@ class Bfloat16(AbstractCure):
         return self.prescription(
             parameters={"dtype": "bfloat16"}, code='with torch.autocast("cuda", dtype=torch.bfloat16):\n    loss = loss_fn(model(inputs), target)'
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training that takes bfloat16 wherever it takes float16; ``None`` where it takes none, or does not run in bfloat16 on this machine."""
+        from ._precision import with_bfloat16
+
+        del parameters
+        return with_bfloat16(training)

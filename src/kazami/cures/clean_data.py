@@ -1,10 +1,14 @@
 """Take non-finite numbers out of the data."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, bad_event, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class CleanData(AbstractCure):
@@ -39,3 +43,9 @@ class CleanData(AbstractCure):
                 f"{ja}に NaN や Inf を含むサンプルを除きます（最初はステップ {finding.step}）。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training on the samples that are finite; ``None`` where all are, none is, or what is not finite is made inside the model."""
+        from ._data import with_clean_data
+
+        return with_clean_data(training, of_targets=parameters["data"] == "target")

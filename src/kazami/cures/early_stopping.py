@@ -1,10 +1,14 @@
 """Keep the weights that validated best."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class EarlyStopping(AbstractCure):
@@ -25,3 +29,10 @@ class EarlyStopping(AbstractCure):
         return self.prescription(
             parameters={"keep": "best"}, code='if validation_loss < best:\n    best = validation_loss\n    torch.save(model.state_dict(), "best.pt")'
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model is evaluated with the weights that ``evaluate`` liked best; ``None`` without ``evaluate``, or with a closure."""
+        from ._evaluation import with_best_weights
+
+        del parameters
+        return with_best_weights(training)

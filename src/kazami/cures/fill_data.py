@@ -1,10 +1,14 @@
 """Fill the gaps in the inputs."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, bad_event, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class FillData(AbstractCure):
@@ -22,3 +26,9 @@ class FillData(AbstractCure):
         if bad_event(finding, trace)["source"] != "batch":
             return None
         return self.prescription(parameters={"value": 0.0}, code="inputs = torch.nan_to_num(inputs, nan=0.0, posinf=0.0, neginf=0.0)")
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose model fills its inputs, and what it makes of them before its first layer; ``None`` where there is nothing to fill."""
+        from ._data import with_filled_data
+
+        return with_filled_data(training, float(parameters["value"]))

@@ -1,10 +1,14 @@
 """Normalise the inputs batch by batch, where their statistics are not known beforehand."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, layer_at, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class InputBatchNorm(AbstractCure):
@@ -39,3 +43,9 @@ class InputBatchNorm(AbstractCure):
                 f"Puts BatchNorm{dimensions}d({features}) before `{layer.name}`.", f"`{layer.name}` の前に BatchNorm{dimensions}d({features}) を置きます。"
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training with the normalisation before this layer; ``None`` where its module does not get inputs of that width."""
+        from ._layers import with_input_norm
+
+        return with_input_norm(training, parameters["layer"], int(parameters["features"]), int(parameters["dimensions"]))

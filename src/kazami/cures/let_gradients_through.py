@@ -1,10 +1,14 @@
 """Take away what cuts parameters off from the loss."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class LetGradientsThrough(AbstractCure):
@@ -42,3 +46,9 @@ class LetGradientsThrough(AbstractCure):
                 f"`{first or lost[0]}` を損失から切り離しているもの（detach()、no_grad、.data）を取り除きます。使わない層なら、層そのものを外します。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose forward lets gradients through to these parameters; ``None`` where no cut in it is seen."""
+        from ._cuts import with_gradients_let_through
+
+        return with_gradients_let_through(training, parameters["parameters"])

@@ -1,10 +1,14 @@
 """Take the logarithm of a softmax in one operation."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class LogSoftmax(AbstractCure):
@@ -28,3 +32,10 @@ class LogSoftmax(AbstractCure):
         return self.prescription(
             parameters={"dim": -1}, code="log_probabilities = F.log_softmax(logits, dim=-1)  # not torch.log(torch.softmax(logits, dim=-1))"
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training that takes the logarithm of a softmax in one operation, in model or loss; ``None`` where its first step takes none."""
+        from ._twins import with_carried_logs
+
+        del parameters
+        return with_carried_logs(training, ignores_slight=True)

@@ -45,10 +45,11 @@ class LowerDropout(AbstractCure):
         """Return the training with this dropout rate wherever a module has a higher one; ``None`` where none has."""
         from torch import nn
 
+        from ._fresh import fresh
         from ._surgery import with_model
 
         kinds = (nn.modules.dropout._DropoutNd,)
-        if not any(isinstance(module, kinds) and module.p > parameters["p"] for module in training.start().model.modules()):
+        if not any(isinstance(module, kinds) and module.p > parameters["p"] for module in fresh(training).model.modules()):
             return None
 
         def change(model: nn.Module) -> None:

@@ -56,16 +56,16 @@ class NormLayers(AbstractCure):
         """Return the training with a normalisation behind each of these layers; ``None`` where the model does not have them."""
         from torch import Tensor, nn
 
-        from ._layers import with_behind
+        from ._layers import home_of, with_behind
 
-        names = {layer: f"kazami_norm_{number}" for number, layer in enumerate(parameters["layers"])}
+        names = {layer: f"kazami_norm_{number}" for number, layer in enumerate(parameters["layers"])}  # not in the model itself: a Sequential would call it
 
         def prepare(model: nn.Module) -> None:
             for layer, width in zip(parameters["layers"], parameters["widths"], strict=True):
-                model.add_module(names[layer], getattr(nn, parameters["norm"])(width))
+                home_of(model, layer).add_module(names[layer], getattr(nn, parameters["norm"])(width))
 
         def behind(model: nn.Module, layer: str, output: Tensor) -> Tensor:
-            normalised: Tensor = model.get_submodule(names[layer])(output)
+            normalised: Tensor = home_of(model, layer).get_submodule(names[layer])(output)
             return normalised
 
         return with_behind(training, parameters["layers"], behind, prepare)

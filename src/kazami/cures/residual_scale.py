@@ -1,10 +1,14 @@
 """Scale the branches of a residual network."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, both, for_weights, names_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 class ResidualScale(AbstractCure):
@@ -31,3 +35,9 @@ class ResidualScale(AbstractCure):
                 f"{len(branches)} 本の残差の枝の初期の重みを {factor:g} 倍します。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose residual branches begin smaller; ``None`` where the model has none of these names."""
+        from ._surgery import with_weights
+
+        return with_weights(training, parameters["layers"], lambda weight: weight.mul_(parameters["factor"]))

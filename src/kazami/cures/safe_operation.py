@@ -1,11 +1,15 @@
 """Write the operation that gave the first non-finite number so that it cannot."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, bad_event, both, ended_a_storm, output_layer, path_of
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +108,9 @@ class SafeOperation(AbstractCure):
                 f"{f'`{layer}` の後の ' if layer else ''}`{operation}` を書き換えます。{form.ja}。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training that calls the safe form of the operation, in model and loss; ``None`` where its first step does not call it."""
+        from ._twins import with_safe_operation
+
+        return with_safe_operation(training, parameters["operation"])

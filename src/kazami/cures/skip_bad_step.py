@@ -1,12 +1,16 @@
 """Leave out steps whose gradient is not finite or far too large."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, before_trouble, both, ended_a_storm, rounded, short
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 SPIKE = 10.0  # times the usual norm: a step of ten ordinary ones in a direction that one batch asks for
 
@@ -41,3 +45,9 @@ class SkipBadStep(AbstractCure):
                 f"勾配のノルムが{f' {short(limit)} 未満' if size else '有限'}のときだけ更新します。",
             ),
         )
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose optimizer leaves out bad steps; ``None`` for an optimizer that takes a closure."""
+        from ._guards import SkipsBadSteps, with_guard
+
+        return with_guard(training, lambda: SkipsBadSteps(parameters["max_norm"]))

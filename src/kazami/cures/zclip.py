@@ -1,10 +1,14 @@
 """Clip only what stands out from the run's own recent gradients."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
 from ._base import AbstractCure, before_trouble, both
+
+if TYPE_CHECKING:
+    from ..maps import Training
 
 Z = 2.5
 MEMORY = 0.97
@@ -39,3 +43,9 @@ class Zclip(AbstractCure):
             f"mean, var = {MEMORY:g} * mean + {1 - MEMORY:.2g} * norm, {MEMORY:g} * var + {1 - MEMORY:.2g} * (norm - mean) ** 2",
         ]
         return self.prescription(parameters={"z": Z, "alpha": MEMORY, "mean": mean, "variance": var}, code="\n".join(lines), is_singled_out=True)
+
+    def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
+        """Return the training whose optimizer clips outliers; ``None`` for an optimizer that takes a closure."""
+        from ._guards import ClipsOutliers, with_guard
+
+        return with_guard(training, lambda: ClipsOutliers(parameters["z"], parameters["alpha"], parameters["mean"], parameters["variance"]))

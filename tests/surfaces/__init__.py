@@ -1,0 +1,1 @@
+"""Loss surfaces and descents."""

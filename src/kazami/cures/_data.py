@@ -78,13 +78,21 @@ def with_clean_data(training: Training, *, of_targets: bool) -> Training | None:
 
 
 def filled(data: Any, value: float) -> Any:
-    """Return data with this value in the place of NaN and infinity."""
-    return mapped(data, lambda tensor: torch.nan_to_num(tensor, value, value, value) if tensor.is_floating_point() else tensor)
+    """Return data with this value in the place of NaN, and with the largest and smallest finite numbers of a tensor in the place of infinity."""
+
+    def fill(tensor: Tensor) -> Tensor:
+        if not tensor.is_floating_point():
+            return tensor
+        finite = tensor[torch.isfinite(tensor)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.numel() else (value, value)
+        return torch.nan_to_num(tensor, value, high, low)
+
+    return mapped(data, fill)
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Changes what a model is given: this value in the place of NaN and infinity."""
+    """Changes what a model is given: this value in the place of NaN."""
 
     value: float
 
@@ -97,7 +105,7 @@ class FillsData(TorchFunctionMode):
     """Fills data on their way into a layer: numbers that no parameter had a part in, and that an operation before the layer made infinite or NaN.
 
     Args:
-        value: In the place of NaN and infinity.
+        value: In the place of NaN.
         seen: Called whenever there was something to fill.
     """
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 3.0])

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from kazami.nets.activations._base import AbstractActivation
-from kazami.nets.catalogue import Activation, activation, all_activations
-from kazami.nets.recognition import recognise
+from kazami.nets.catalogue.entries import Activation, activation, all_activations
+from kazami.nets.catalogue.recognition import recognise
 from kazami.registry import plugins
 
 from .twins import TWINS

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_is_once_continuously_differentiable_for_alpha_one_and_kinked_otherwise():

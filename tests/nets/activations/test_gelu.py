@@ -3,7 +3,7 @@
 import mpmath as mp
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_largest_slope_is_at_the_square_root_of_two():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_slope_is_one_sixth_between_minus_three_and_three():

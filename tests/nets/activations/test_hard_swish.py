@@ -2,7 +2,7 @@
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_largest_slope_is_three_halves_as_one_comes_to_three_from_below():

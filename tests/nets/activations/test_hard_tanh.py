@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_is_the_identity_between_its_bounds_and_dead_outside():

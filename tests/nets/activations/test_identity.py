@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_loses_nothing_at_any_depth_exactly():

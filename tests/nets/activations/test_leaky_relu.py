@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 @pytest.mark.parametrize("slope", [0.01, 0.2])

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from kazami.nets.activation_vectors import VectorProfile
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
+from kazami.nets.catalogue.vectors import VectorProfile
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])

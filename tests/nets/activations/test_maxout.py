@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_takes_the_largest_of_each_group_of_neighbours():

@@ -3,7 +3,7 @@
 import mpmath as mp
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 from .twins import TWINS
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_is_the_swish_of_beta_1702():

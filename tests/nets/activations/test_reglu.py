@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_is_the_first_half_times_the_gate_of_the_second():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_gain_is_the_square_root_of_two_as_pytorch_says():

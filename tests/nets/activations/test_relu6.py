@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_is_dead_below_zero_and_above_six():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 from .twins import SELU
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_slope_is_at_most_a_quarter_at_zero():

@@ -4,7 +4,7 @@ import mpmath as mp
 import pytest
 import torch
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 from .twins import TWINS
 

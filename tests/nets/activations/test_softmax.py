@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from kazami.errors import UsageError
-from kazami.nets.activation_vectors import VectorProfile
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
+from kazami.nets.catalogue.vectors import VectorProfile
 
 
 def test_of_seven_states():

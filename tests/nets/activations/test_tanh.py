@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_slope_is_one_at_zero_and_range_open():
@@ -24,7 +24,7 @@ def test_only_fixed_point_is_zero():
 @pytest.mark.parametrize(("bias", "weights", "chi", "variance"), [(0.05, 1.761, 1.0, 0.570)])
 def test_moments_give_the_known_critical_line(bias, weights, chi, variance):
     """At bias variance 0.05 the edge of chaos lies at weight variance 1.761, with signal variance 0.570."""
-    from kazami.nets.activation_gaussian import gaussian_mean
+    from kazami.nets.catalogue.gaussian import gaussian_mean
 
     line = activation("tanh").profile.line
     q = 1.0

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from kazami.nets.catalogue import activation
+from kazami.nets.catalogue.entries import activation
 
 
 def test_slope_is_zero_at_zero_and_comes_near_one_far_out():

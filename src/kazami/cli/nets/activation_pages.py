@@ -9,10 +9,10 @@ import click
 from .._tables import show_table
 
 if TYPE_CHECKING:
-    from ...nets.activation_described import AbstractDescribed
-    from ...nets.activation_interval import Extreme
-    from ...nets.catalogue import Activation
-    from ...nets.recognition import Recognition
+    from ...nets.catalogue.described import AbstractDescribed
+    from ...nets.catalogue.interval import Extreme
+    from ...nets.catalogue.entries import Activation
+    from ...nets.catalogue.recognition import Recognition
 
 _HEADER = {
     "en": ("name", "range", "max φ′", "saturated", "dead", "gain", "monotone", "smooth", "bits lost", "fade"),
@@ -96,7 +96,7 @@ def show_catalogue(activations: Sequence["Activation"], language: str) -> None:
 
 
 def _row(one: "Activation", language: str) -> list[str]:
-    from ...nets.activation_interval import short_signed, shown
+    from ...nets.catalogue.interval import short_signed, shown
 
     is_scalar = one.kind == "scalar"
     largest = one.derivative_max if is_scalar else one.jacobian_norm_max
@@ -132,7 +132,7 @@ def _softmax_line(language: str) -> str:
     """Return softmax of 1, 2, 3, 4, 1, 2, 3, computed here and now."""
     import torch
 
-    from ...nets.catalogue import activation
+    from ...nets.catalogue.entries import activation
 
     shares = activation("softmax").function(torch.tensor(_SEVEN, dtype=torch.float64)).tolist()
     numbers = " ".join(f"{share:.4f}" for share in shares)
@@ -166,8 +166,8 @@ def show_own(found: "Recognition", language: str) -> None:
 
 def computed_rows(one: "AbstractDescribed", language: str) -> list[tuple[str, str]]:
     """Return the computed properties as label and text."""
-    from ...nets.activation_interval import short_signed, shown
-    from ...nets.activation_vectors import VectorProfile
+    from ...nets.catalogue.interval import short_signed, shown
+    from ...nets.catalogue.vectors import VectorProfile
 
     ja = language == "ja"
     if isinstance(one.profile, VectorProfile):
@@ -200,7 +200,7 @@ def _ten_digits(value: float) -> str:
 
 
 def _extreme(found: "Extreme", *, ja: bool) -> str:
-    from ...nets.activation_interval import short_signed, shown
+    from ...nets.catalogue.interval import short_signed, shown
 
     value = short_signed(found.value) if math.isinf(found.value) else f"{found.value:.10g}".replace("-", "−")
     if ja:
@@ -209,7 +209,7 @@ def _extreme(found: "Extreme", *, ja: bool) -> str:
 
 
 def _losses(one: "AbstractDescribed", *, ja: bool) -> list[tuple[str, str]]:
-    from ...nets.activation_interval import short_signed
+    from ...nets.catalogue.interval import short_signed
 
     lost, one_layer, ten = one.information_loss(), one.gradient_loss(), one.gradient_loss(depth=10)
     bits = f"{lost.before:.2f} ビットのうち {short_signed(lost.lost)}" if ja else f"{short_signed(lost.lost)} of {lost.before:.2f} bits"
@@ -221,7 +221,7 @@ def _losses(one: "AbstractDescribed", *, ja: bool) -> list[tuple[str, str]]:
 
 
 def _places(one: "AbstractDescribed", *, ja: bool) -> str:
-    from ...nets.activation_interval import short_signed
+    from ...nets.catalogue.interval import short_signed
 
     parts = []
     for places, en, japanese in ((one.jumps, "jumps at", "不連続点"), (one.kinks, "kinks at", "折れ点")):

@@ -29,14 +29,14 @@ def command(name: str | None, plot: str | None, json_place: str | None, lang: st
 
     language = chosen_language(lang)
     if name is not None and ":" in name:
-        from ...nets.recognition import recognise
+        from ...nets.catalogue.recognition import recognise
 
         if plot is not None:
             raise UsageError("--plot draws activations of the catalogue; a function of your own is measured in numbers only. Leave out --plot, or name one.")
         found = recognise(_own_function(name))
         _answer({"recognition": found.to_dict(language)}, json_place, lambda: pages.show_own(found, language))
         return
-    from ...nets.catalogue import activation, all_activations
+    from ...nets.catalogue.entries import activation, all_activations
 
     chosen = all_activations() if name is None else (activation(name),)
     if plot is not None:
@@ -66,7 +66,7 @@ def _answer(data: dict[str, Any], json_place: str | None, show: Any) -> None:
 
 
 def _draw(chosen: Any, place: str) -> None:
-    from ...nets.activation_figure import catalogue_figure
+    from ...nets.catalogue.figure import catalogue_figure
     from ...reports.figures import FORMATS, save_figure
 
     if Path(place).suffix.lower() not in FORMATS:  # before the work, not after it

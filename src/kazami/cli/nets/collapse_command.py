@@ -7,7 +7,7 @@ import click
 from .._target import TargetCommand, loaded, target_options
 
 if TYPE_CHECKING:
-    from ...nets.collapse import CollapseReport
+    from ...nets.inside.collapse import CollapseReport
 
 MOST_SHOWN = 12
 
@@ -34,8 +34,8 @@ def command(
 
     language = chosen_language(lang)
     target = loaded(words, module, input_shape)
-    from ...nets.collapse import collapse_report
-    from ...nets.nonlinearity import nonlinearity
+    from ...nets.inside.collapse import collapse_report
+    from ...nets.inside.nonlinearity import nonlinearity
 
     report = collapse_report(target.model, target.needed_example(), target.keywords, tolerance=tolerance, mode="train" if train else "eval")
     written = _written(report, output)

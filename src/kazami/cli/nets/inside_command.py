@@ -28,7 +28,7 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     target = loaded(words, module, input_shape, steps=MOST_BATCHES)
     document, tables, said = _looked(target, train, language)
     if figure_file is not None:
-        from ...nets.first_layer import first_layer_figure
+        from ...nets.inside.first_layer import first_layer_figure
         from ...reports.figures import save_figure
         from .inside_tables import figure_language
 
@@ -50,8 +50,8 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
 
 def _looked(target: "Target", train: bool, language: str) -> tuple[dict[str, Any], list[Any], list[str]]:
     """Return everything that was found as data, as tables and as sentences."""
-    from ...nets.ablation import identity_ablation
-    from ...nets.residual_ratios import residual_ratios
+    from ...nets.inside.ablation import identity_ablation
+    from ...nets.inside.residual_ratios import residual_ratios
     from .inside_tables import ablation_table, frozen_table, probe_table, residual_table
 
     example = target.needed_example()
@@ -70,7 +70,7 @@ def _looked(target: "Target", train: bool, language: str) -> tuple[dict[str, Any
     tables.append(ablation_table(ablation, unit, language, document))
     tables.append(residual_table(residual_ratios(model, example, target.keywords), language, document))
     if train:
-        from ...nets.freezing import freeze_layers
+        from ...nets.inside.freezing import freeze_layers
 
         with progress_bar("trainings") as progress:
             tables.append(frozen_table(freeze_layers(target.needed_training(), progress=progress), language, document))
@@ -89,7 +89,7 @@ def _evaluate(target: "Target") -> tuple[Any, str]:
 def _probes(target: "Target", model: Any) -> tuple[Any, str]:
     """Return the probes, or why there are none."""
     from ...errors import UsageError
-    from ...nets.probes import probe_layers
+    from ...nets.inside.probes import probe_layers
 
     if target.training is None:
         return None, target.why_no_training

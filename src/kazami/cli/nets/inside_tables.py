@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from ...reports.numerals import short
 
 if TYPE_CHECKING:
-    from ...nets.ablation import IdentityAblation
-    from ...nets.freezing import FrozenLayers
-    from ...nets.probes import LayerProbes
-    from ...nets.residual_trace import ResidualRatio
+    from ...nets.inside.ablation import IdentityAblation
+    from ...nets.inside.freezing import FrozenLayers
+    from ...nets.inside.probes import LayerProbes
+    from ...nets.inside.residual_trace import ResidualRatio
 
 _UNITS = {"score": "スコア", "minus loss": "−損失", "accuracy": "正解率", "R²": "決定係数 R²"}
 

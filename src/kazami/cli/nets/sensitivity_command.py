@@ -7,8 +7,8 @@ import click
 from .._target import TargetCommand, loaded, target_options
 
 if TYPE_CHECKING:
-    from ...nets.local_model import LocalModel
-    from ...nets.sensitivity import Sensitivity
+    from ...nets.inside.local_model import LocalModel
+    from ...nets.inside.sensitivity import Sensitivity
 
 MOST_ROWS = 8
 MOST_INPUTS = 12
@@ -38,7 +38,7 @@ def command(
 
     language = chosen_language(lang)
     target = loaded(words, module, input_shape)
-    from ...nets.sensitivity import sensitivity
+    from ...nets.inside.sensitivity import sensitivity
 
     example = target.needed_example()
     found = sensitivity(target.model, example, k, keywords=target.keywords)
@@ -62,7 +62,7 @@ def command(
 
 def _around(target: Any, row: int, tolerance: float) -> "tuple[LocalModel | None, str]":
     """Return the linear model around a row, or why there is none: its matrix may be too large."""
-    from ...nets.local_model import MatrixTooLarge, local_model
+    from ...nets.inside.local_model import MatrixTooLarge, local_model
 
     try:
         return local_model(target.model, target.needed_example(), target.keywords, row=row, tolerance=tolerance), ""
@@ -71,7 +71,7 @@ def _around(target: Any, row: int, tolerance: float) -> "tuple[LocalModel | None
 
 
 def _map(target: Any, row: int, path: str, language: str) -> str:
-    from ...nets.sensitivity_slice import sensitivity_map
+    from ...nets.inside.sensitivity_slice import sensitivity_map
     from ...reports.figures import save_figure
     from .inside_tables import figure_language
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ...nets.mixtures import activation_mixtures
+from ...nets.inside.mixtures import activation_mixtures
 from ...patients.data import Data, circles
 from ...reports.figures import MUTED, SERIES, drawing, new_figure
 from ...reports.numerals import short

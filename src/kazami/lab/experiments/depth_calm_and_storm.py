@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...nets.mean_field import MeanField, critical_weight_variance, mean_field
+from ...nets.starts.mean_field import MeanField, critical_weight_variance, mean_field
 from ...reports.numerals import short
 from ..line_figure import line_figure
 from ..propagation import generator_of, gradient_growth, plain_stack, profile

@@ -10,8 +10,8 @@ from torch import nn
 
 from ... import nets
 from ...derivatives.numeric_result import grouped
-from ...nets.bipartite import bipartite_svg, n_wires
-from ...nets.explanation import SOFTMAX_OF, Explanation
+from ...nets.explained.bipartite import bipartite_svg, n_wires
+from ...nets.explained.explanation import SOFTMAX_OF, Explanation
 from ...nets.graph import graph as graph_of
 from ...records import Check, Sentence
 from ...reports.figures import DASHES, MUTED, SERIES, drawing, new_figure

@@ -1,0 +1,1 @@
+"""One neuron, a layer, a deep network: the same formula, shown with live numbers."""

@@ -1,6 +1,6 @@
 """The two commands a newcomer needs, and a few more, with nothing but Python's standard library: ``python tools/dev.py TASK [MORE ARGUMENTS]``.
 
-run       set up, then show the demo
+run       set up, then take the tour: five panels computed on real data, and a page of them (kazami-tour.html)
 test      set up with the test group, then format, lint, types, stairs and tests; stops at the first that fails
 test-all  the same with the slow tests
 check     the same without the tests
@@ -30,7 +30,7 @@ CHECKS = (
     ("stairs", ["lint-imports", "--no-logo"]),
 )
 TASKS = {
-    "run": ("run", [("demo", ["kazami", "demo"])]),
+    "run": ("run", [("tour", ["kazami", "tour"])]),
     "test": ("test", [*CHECKS, ("tests", ["pytest", "-n", "2", "-q"])]),
     "test-all": ("test", [*CHECKS, ("tests", ["pytest", "-n", "2", "-q", "-m", ""])]),
     "check": ("test", list(CHECKS)),
@@ -63,7 +63,7 @@ def main(arguments):
     for name, command in commands:
         code = run_module(command + (arguments[1:] if name == last_name else []))
         if code:
-            return code if name == "demo" else fail(f"{name} failed", code)
+            return code if name == "tour" else fail(f"{name} failed", code)
     return 0
 
 

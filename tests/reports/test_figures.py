@@ -7,7 +7,8 @@ import matplotlib as mpl
 import pytest
 
 from kazami.errors import CannotWrite, UsageError
-from kazami.reports.figures import INK, MUTED, drawing, inline_svg, new_figure, save_figure
+from kazami.reports import figures
+from kazami.reports.figures import INK, MUTED, drawing, figure_language, inline_svg, new_figure, save_figure
 
 
 def figure(title="A title", label="勾配"):
@@ -63,3 +64,17 @@ def test_two_figures_on_one_page_share_no_id():
     svg = inline_svg(figure(), "one")
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     assert used <= set(re.findall(r'\bid="([^"]+)"', svg))
+
+
+def test_without_a_japanese_font_only_svg_speaks_japanese(monkeypatch):
+    monkeypatch.setattr(figures, "japanese_font", lambda: None)
+    assert [figure_language(name, "ja") for name in ("a.png", "a.pdf", "a.SVG")] == ["en", "en", "ja"]
+    monkeypatch.setattr(figures, "japanese_font", lambda: "Some Gothic")
+    assert figure_language("a.png", "ja") == "ja"
+    assert figure_language("a.png", "en") == "en"
+
+
+def test_the_fonts_of_an_inlined_figure_are_the_reader_s_own():
+    svg = inline_svg(figure(), "one")
+    assert "DejaVu" not in svg
+    assert "system-ui" in svg

@@ -38,6 +38,22 @@ class ResidualMlp(nn.Module):
         return self.head(torch.cat([hidden, other], dim=1))
 
 
+class ImageResidual(nn.Module):
+    """A skip and a concatenation of images, a mean over the picture, functions instead of layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.second, self.third = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(8, 3, 1)
+        self.scale = nn.Parameter(torch.tensor(0.3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = F.relu(self.norm(self.first(x)))
+        other = hidden + self.scale * torch.tanh(self.second(hidden))
+        joined = torch.cat([F.max_pool2d(other, 2), F.max_pool2d(hidden, 3, stride=2, padding=1)], 1)
+        return self.third(joined).mean((2, 3))
+
+
 class Attention(nn.Module):
     """Tokens in, classes out: an embedding, one head of attention, a mean."""
 
@@ -94,6 +110,12 @@ def cases() -> dict[str, Case]:
             nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 3)),
             cross_entropy,
             (images, labels[:5]),
+        ),
+        "residual_images": (ImageResidual(), cross_entropy, (images, labels[:5])),
+        "strided": (
+            nn.Sequential(nn.Conv2d(1, 3, 3, stride=2, padding=1), nn.GELU(), nn.AvgPool2d(2, 1), nn.Conv2d(3, 3, 2, groups=3), nn.Flatten(), nn.Linear(3, 2)),
+            F.mse_loss,
+            (images, values[:5, :2]),
         ),
         "attention": (Attention(), cross_entropy, (torch.randint(11, (7, 5)), labels)),
         "two_inputs": (TwoInputsTwoOutputs(), gaussian, ((x[:, :4], x[:, :3]), values[:, :1])),

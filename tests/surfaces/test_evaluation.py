@@ -16,7 +16,21 @@ from kazami.surfaces.weights import called, flat_weights
 from tests.surfaces.models import cases
 
 NAMES = list(cases())
-STACKED = {"mlp", "mlp_mse", "own_loss", "smoothed", "linear", "flattened", "batch_norm", "no_bias", "tied", "residual"}
+STACKED = {
+    "mlp",
+    "mlp_mse",
+    "own_loss",
+    "smoothed",
+    "linear",
+    "flattened",
+    "batch_norm",
+    "no_bias",
+    "tied",
+    "residual",
+    "convolution",
+    "residual_images",
+    "strided",
+}
 
 
 def plain_losses(model, loss, batches, plane, a, b, prepare=lambda model: model.eval()):
@@ -81,7 +95,7 @@ def norm_in_batch_mode(model):
     return model
 
 
-@pytest.mark.parametrize("name", ["batch_norm", "convolution"])
+@pytest.mark.parametrize("name", ["batch_norm", "convolution", "residual_images"])
 def test_batch_statistics_are_those_of_the_batch(name):
     model, loss, batch = cases()[name]
     plane = Plane.random(model, biases="move")

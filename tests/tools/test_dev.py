@@ -34,9 +34,9 @@ def started(dev, part):
     return [position for position, command in enumerate(dev.started) if part in command]
 
 
-def test_run_makes_the_venv_then_installs_torch_alone_then_kazami_then_shows_the_demo(dev):
+def test_run_makes_the_venv_then_installs_torch_alone_then_kazami_then_takes_the_tour(dev):
     assert dev.main(["run"]) == 0
-    order = ["-m venv", "pip>=25.1", "torch", "--editable .", "-m kazami demo"]
+    order = ["-m venv", "pip>=25.1", "torch", "--editable .", "-m kazami tour"]
     assert [started(dev, part)[0] for part in order] == sorted(started(dev, part)[0] for part in order)
     assert dev.started[started(dev, "--editable")[0]].endswith(f"--constraint {dev.CONSTRAINTS} --editable .")
 

@@ -57,6 +57,17 @@ class SkipsBadSteps:
                 parameter.grad = None
 
 
+@dataclass(frozen=True, slots=True)
+class Clips:
+    """Clips the total norm of the gradients at ``max_norm``."""
+
+    max_norm: float
+
+    def __call__(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip."""
+        nn.utils.clip_grad_norm_(parameters_of(optimizer), self.max_norm)
+
+
 @dataclass(slots=True)
 class ClipsOutliers:
     r"""Clips a gradient whose norm stands more than ``z`` deviations above its exponential average to :math:`\mu + (z^2/z_t)\sigma` (ZClip, equations 2 to 6).

@@ -36,8 +36,10 @@ def with_model(training: Training, change: Change) -> Training:
     return training.replaced(model=changed)
 
 
-def with_settings(training: Training, **settings: Any) -> Training:
+def with_settings(training: Training, **settings: Any) -> Training | None:
     """Return the training whose optimizer has other settings in every parameter group; a schedule is made after that, and so follows.
+
+    ``None`` where it has them already, or has no such settings.
 
     Args:
         settings: By torch's names (``lr``, ``momentum``, ``weight_decay``, ``betas``, ``eps``); those a group does not have are left out.
@@ -54,7 +56,9 @@ def with_settings(training: Training, **settings: Any) -> Training:
             group.update({"initial_lr": own["lr"]} if "lr" in own and "initial_lr" in group else {})
         return optimizer
 
-    return training.replaced(optimizer=changed)
+    known = [{key: group.get(key) for key in settings} for group in fresh(training).optimizer.param_groups]
+    new = training.replaced(optimizer=changed)
+    return new if known != [{key: group.get(key) for key in settings} for group in fresh(new).optimizer.param_groups] else None
 
 
 def with_inputs(training: Training, change: Callable[[Any], Any]) -> Training:
@@ -297,65 +301,3 @@ def with_warm_up(training: Training, steps: int, start: float) -> Training:
     """Return the training with a linear warm-up before the schedule it has."""
     make = training.scheduler
     return training.replaced(scheduler=lambda optimizer: WarmedUp(optimizer, make(optimizer) if make is not None else None, steps, start))
-
-
-def with_all_parameters(training: Training, unfreeze: Iterable[str] = ()) -> Training | None:
-    """Return the training whose optimizer has every parameter that requires a gradient; those missing join its first group.
-
-    Args:
-        unfreeze: Parameters that are to require a gradient first.
-
-    Returns:
-        ``None`` where nothing is frozen or missing.
-    """
-    names, make = set(unfreeze), training.optimizer
-
-    def thawed(model: nn.Module) -> None:
-        for name, parameter in model.named_parameters():
-            if name in names:
-                parameter.requires_grad_(True)
-
-    def complete(model: nn.Module) -> torch.optim.Optimizer:
-        optimizer = make(model)
-        there = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-        missing = [parameter for parameter in model.parameters() if parameter.requires_grad and id(parameter) not in there]
-        rates = [group.get("lr", 0.0) for group in optimizer.param_groups]
-        for group in optimizer.param_groups:
-            group.update({"lr": max(rates)} if group.get("lr") == 0 else {})
-        if missing:
-            settings = {key: value for key, value in optimizer.param_groups[0].items() if key != "params"}
-            optimizer.add_param_group({**settings, "params": missing})
-        return optimizer
-
-    before = fresh(training)
-    frozen = any(name in names and not parameter.requires_grad for name, parameter in before.model.named_parameters())
-    n_before = sum(len(group["params"]) for group in before.optimizer.param_groups)
-    changed = dataclasses.replace(with_model(training, thawed) if names else training, optimizer=complete)
-    n_after = sum(len(group["params"]) for group in fresh(changed).optimizer.param_groups)
-    return changed if frozen or n_after > n_before else None
-
-
-def with_registered(training: Training, containers: Mapping[str, str]) -> Training | None:
-    """Return the training whose model holds these containers as registered ones.
-
-    Args:
-        containers: By the path of an attribute (``"layers"``, ``"decoder.blocks"``) the class of ``torch.nn`` that registers it.
-
-    Returns:
-        ``None`` where the model has none of them.
-    """
-
-    def change(model: nn.Module) -> None:
-        for path, kind in containers.items():
-            owner_path, _, name = path.rpartition(".")
-            owner = model.get_submodule(owner_path)
-            held = getattr(owner, name)
-            delattr(owner, name)
-            setattr(owner, name, getattr(nn, kind)(dict(held) if isinstance(held, dict) else list(held)))
-
-    before = fresh(training).model
-    try:
-        there = [hasattr(before.get_submodule(path.rpartition(".")[0]), path.rpartition(".")[2]) for path in containers]
-    except AttributeError:
-        return None
-    return with_model(training, change) if there and all(there) else None

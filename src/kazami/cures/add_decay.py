@@ -41,7 +41,8 @@ class AddDecay(AbstractCure):
         )
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
-        """Return the training with the new weight decay."""
+        """Return the training with the new weight decay, decoupled where the optimizer is Adam; ``None`` where it takes none."""
         from ._surgery import with_settings
 
-        return with_settings(training, weight_decay=parameters["weight_decay"])
+        decoupled = {"decoupled_weight_decay": True} if parameters["optimizer"] == "AdamW" else {}  # all that makes an AdamW of torch's Adam
+        return with_settings(training, weight_decay=parameters["weight_decay"], **decoupled)

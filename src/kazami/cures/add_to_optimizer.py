@@ -46,7 +46,7 @@ class AddToOptimizer(AbstractCure):
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
         """Return the training whose optimizer has all parameters; ``None`` where it has them already."""
-        from ._surgery import with_all_parameters
+        from ._parameters import with_all_parameters
 
         del parameters
         return with_all_parameters(training)

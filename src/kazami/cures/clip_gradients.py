@@ -51,5 +51,10 @@ class ClipGradients(AbstractCure):
         )
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
-        """Return the training with its gradients clipped; ``None`` where its step is its own."""
-        return training.replaced(clip_grad_norm=parameters["max_norm"]) if training.train_step is None else None
+        """Return the training with its gradients clipped; ``None`` where it clips as much, or where its own step calls an optimizer with a closure."""
+        from ._guards import Clips, with_guard
+
+        limit = float(parameters["max_norm"])
+        if training.train_step is not None:
+            return with_guard(training, lambda: Clips(limit))
+        return training.replaced(clip_grad_norm=limit) if training.clip_grad_norm is None or training.clip_grad_norm > limit else None

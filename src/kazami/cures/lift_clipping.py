@@ -48,4 +48,5 @@ class LiftClipping(AbstractCure):
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
         """Return the training with the new limit; ``None`` where it clips in a step of its own."""
-        return training.replaced(clip_grad_norm=parameters["max_norm"]) if training.clip_grad_norm is not None else None
+        clips = training.clip_grad_norm is not None and training.clip_grad_norm < parameters["max_norm"]
+        return training.replaced(clip_grad_norm=parameters["max_norm"]) if clips and training.train_step is None else None

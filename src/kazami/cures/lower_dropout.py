@@ -42,7 +42,7 @@ class LowerDropout(AbstractCure):
         )
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
-        """Return the training with this dropout rate wherever a module has a higher one; ``None`` where none has."""
+        """Return the training with this dropout rate wherever a module or a call of a function has a higher one; ``None`` where none has."""
         from torch import nn
 
         from ._fresh import fresh

@@ -38,7 +38,8 @@ class RandomInit(AbstractCure):
         """Return the training with other initial weights; ``None`` where the model has none of these names."""
         from ._surgery import with_initialised
 
-        return with_initialised(training, parameters["layers"], [parameters["init"]] * len(parameters["layers"]))
+        call = f"nn.init.{parameters['init']}({{weight}}{_extra(parameters['init'])})"
+        return with_initialised(training, parameters["layers"], [call] * len(parameters["layers"]))
 
 
 def call_for(layer: Layer | None) -> str:

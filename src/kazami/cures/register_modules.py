@@ -52,7 +52,7 @@ class RegisterModules(AbstractCure):
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
         """Return the training whose model registers what hangs in these containers; ``None`` where it has none of them."""
-        from ._surgery import with_registered
+        from ._parameters import with_registered
 
         return with_registered(training, parameters["containers"])
 

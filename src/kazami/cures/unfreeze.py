@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
 from ..records.trace import Trace
-from ._base import AbstractCure, both, path_of
+from ._base import AbstractCure, both, learning_rate, path_of
 
 if TYPE_CHECKING:
     from ..maps import Training
 
 
 class Unfreeze(AbstractCure):
-    """Sets ``requires_grad`` for parameters that are frozen, and sees that the optimizer holds them."""
+    """Sets ``requires_grad`` for parameters that are frozen, and sees that the optimizer holds them, at a rate above zero."""
 
     name: ClassVar = "unfreeze"
     treats: ClassVar = ("frozen_parameters",)
@@ -24,12 +24,14 @@ class Unfreeze(AbstractCure):
     reference: ClassVar = "PyTorch documentation, torch.nn.Module.requires_grad_; Howard and Ruder 2018, arXiv 1801.06146, section 3.3 (gradual unfreezing)"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
-        """Return the lines for the frozen part that stands nearest to the output, where nothing else holds the parameters still."""
+        """Return the lines for the frozen part, or for groups at a rate of zero, where nothing else holds the parameters still."""
         del finding
         facts = trace.facts
         frozen = sorted({*facts.get("frozen", {}), *facts.get("requires_no_gradient", ())})
-        if not frozen or facts.get("not_in_optimizer"):
+        if facts.get("not_in_optimizer"):
             return None
+        if not frozen:
+            return None if facts.get("never_given_a_gradient") or not learning_rate(trace) > 0 else self._rate(learning_rate(trace))
         modules = list(dict.fromkeys(name.removesuffix(".weight").removesuffix(".bias") for name in frozen))
         paths = [path_of(name) for name in modules]
         lines = [f"{path}.requires_grad_(True)" for path in paths]
@@ -41,8 +43,15 @@ class Unfreeze(AbstractCure):
             sentence=both(f"Lets {named} be trained.", f"{named} を学習の対象にします。"),
         )
 
+    def _rate(self, rate: float) -> Prescription:
+        return self.prescription(
+            parameters={"parameters": [], "learning_rate": rate},
+            code=f'for group in optimizer.param_groups:\n    group["lr"] = group["lr"] or {rate:g}',
+            sentence=both(f"Gives the groups at a learning rate of 0 the {rate:g} of the others.", f"学習率が 0 のグループを、ほかと同じ {rate:g} にします。"),
+        )
+
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
         """Return the training whose frozen parameters are trained, in the optimizer's first group; ``None`` where it has none of them."""
-        from ._surgery import with_all_parameters
+        from ._parameters import with_all_parameters
 
         return with_all_parameters(training, unfreeze=parameters["parameters"])

@@ -30,8 +30,10 @@ class ZeroGrad(AbstractCure):
         return self.prescription(parameters={"zero_grad": True}, code="optimizer.zero_grad()  # before loss.backward()")
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
-        """Return the training that clears its gradients before each step."""
+        """Return the training that clears its gradients before each step; ``None`` where it does already."""
         from ._surgery import with_cleared_gradients
 
         del parameters
-        return training.replaced(zero_grad=True) if training.train_step is None else with_cleared_gradients(training)
+        if training.train_step is not None:
+            return with_cleared_gradients(training)
+        return training.replaced(zero_grad=True) if not training.zero_grad else None

@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +23,10 @@ SERIES = (ACCENT, "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#8a6d00", INK)
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1)), (0, (8, 3)), (0, (2, 3)))
 FORMATS = (".png", ".svg", ".pdf")
 
-_FONTS = ["DejaVu Sans"]
+_FONT = "DejaVu Sans"
+_JAPANESE_FONTS = ("Noto Sans CJK JP", "Noto Sans JP", "Hiragino Sans", "Yu Gothic", "Meiryo", "IPAexGothic", "IPAGothic", "TakaoGothic", "MS Gothic")
 _LOOK: Any = {
     "font.size": 10.0,
-    "font.family": "sans-serif",
-    "font.sans-serif": _FONTS,
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": MUTED,
@@ -53,9 +53,29 @@ def drawing() -> Iterator[None]:
     """Draw in kazami's look: everything that makes or changes a figure belongs inside."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_LOOK), warnings.catch_warnings():
+    fonts = [_FONT] if japanese_font() is None else [_FONT, japanese_font()]
+    with mpl.rc_context({**_LOOK, "font.family": fonts}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)  # SVG leaves the font to the reader
         yield
+
+
+@cache
+def japanese_font() -> str | None:
+    """Return a font of this machine that has Japanese letters, ``None`` where matplotlib finds none."""
+    from matplotlib.font_manager import get_font_names
+
+    there = set(get_font_names())
+    return next((name for name in _JAPANESE_FONTS if name in there), None)
+
+
+def figure_language(path: str, language: str) -> str:
+    """Return the language for a figure's own words: English where a PNG or PDF would show boxes, because this machine has no Japanese font.
+
+    Args:
+        path: Where the figure goes; an SVG leaves the font to whoever looks at it.
+        language: What the user wants.
+    """
+    return language if language == "en" or path.lower().endswith(".svg") or japanese_font() is not None else "en"
 
 
 def new_figure(rows: int = 1, columns: int = 1, *, width: float = 6.4, height: float = 3.6, **options: Any) -> "tuple[Figure, Any]":

@@ -69,7 +69,7 @@ def _as_long_as(part: Tensor, like: Tensor, *, whole: bool, axis: int) -> Tensor
     dimensions = [k for k in range(part.ndim) if whole or k != axis]
     lengths = torch.linalg.vector_norm(part, dim=dimensions or None, keepdim=True)
     wanted = torch.linalg.vector_norm(like, dim=dimensions or None, keepdim=True)
-    scaled: Tensor = part * (wanted / lengths.clamp_min(torch.finfo(part.dtype).tiny))
+    scaled: Tensor = part * torch.where(lengths > 0.0, wanted / lengths, torch.zeros_like(wanted))
     return scaled
 
 

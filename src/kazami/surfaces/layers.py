@@ -46,12 +46,17 @@ class Stack:
     Attributes:
         values: Shape ``(points, features, examples)``.
         is_flat: The user's own tensor has the examples' dimension only.
+        is_image: ``values`` are ``(points, examples, channels, height, width)`` instead.
         is_own: Nobody else holds this memory.
     """
 
-    def __init__(self, values: Tensor, *, is_flat: bool = False, is_own: bool = False) -> None:
+    def __init__(self, values: Tensor, *, is_flat: bool = False, is_image: bool = False, is_own: bool = False) -> None:
         """Keep the values."""
-        self.values, self.is_flat, self.is_own = values, is_flat, is_own
+        self.values, self.is_flat, self.is_image, self.is_own = values, is_flat, is_image, is_own
+
+    def changed(self, values: Tensor, *, is_own: bool = True) -> "Stack":
+        """Return other values of the same kind."""
+        return Stack(values, is_flat=self.is_flat, is_image=self.is_image, is_own=is_own)
 
 
 PRODUCTS = (operator.matmul, torch.matmul, torch.mm, "matmul", "mm")
@@ -62,7 +67,7 @@ QUOTIENTS = (operator.truediv, torch.div, "div")
 JOINTS = (torch.cat, torch.concat, torch.concatenate)
 RESHAPES = (torch.flatten, torch.reshape, "flatten", "view", "reshape", "contiguous", "clone")
 SQUEEZES = (torch.squeeze, "squeeze")
-PASSING = (nn.Identity, nn.Dropout, nn.Flatten)
+PASSING = (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Flatten)
 BINARY: tuple[tuple[tuple[Any, ...], Callable[..., Tensor]], ...] = ((SUMS, torch.add), (DIFFERENCES, torch.sub), (SCALINGS, torch.mul), (QUOTIENTS, torch.div))
 
 ELEMENTWISE_MODULES = {
@@ -135,8 +140,8 @@ def is_shape(node: fx.Node) -> bool:
 
 
 def shape_of(node: fx.Node, values: Tensor) -> Any:
-    """Return the shape that the user's own tensor has, or one entry of it."""
-    shape = torch.Size((values.shape[2], values.shape[1]))
+    """Return the shape that the user's own tensor has, or one entry of it; ``values`` are stacked vectors or images."""
+    shape = torch.Size(values.shape[1:]) if values.ndim == 5 else torch.Size((values.shape[2], values.shape[1]))
     return shape[node.args[1]] if node.target == "size" and len(node.args) > 1 else shape  # type: ignore[index]
 
 
@@ -162,19 +167,21 @@ def arithmetic(node: fx.Node, given: list[Any]) -> Any:
         return shape_of(node, given[0].values)
     if node.target is operator.getitem and isinstance(given[0], torch.Size):
         return given[0][given[1]]
-    if has_same_entries(node) and isinstance(given[0], Stack):
-        return Stack(given[0].values, is_flat=given[0].is_flat)
+    if has_same_entries(node) and isinstance(given[0], Stack) and not given[0].is_image:
+        return given[0].changed(given[0].values, is_own=False)
     if node.target in SQUEEZES and isinstance(given[0], Stack) and given[0].values.shape[1] == 1 and _dimension(node) in (1, -1):
         return Stack(given[0].values, is_flat=True)
     if node.target in JOINTS and all(isinstance(part, Stack) and not part.is_flat for part in given[0]) and _dimension(node) in (1, -1):
-        return Stack(torch.cat([part.values for part in given[0]], dim=1), is_own=True)
+        if len({part.is_image for part in given[0]}) > 1 or (given[0][0].is_image and _dimension(node) != 1):
+            raise Unstackable(f"{node.name} joins along another dimension than the features")
+        return given[0][0].changed(torch.cat([part.values for part in given[0]], dim=2 if given[0][0].is_image else 1))
     for names, function in BINARY:
         if node.target in names and len(given) == 2 and not node.kwargs and any(isinstance(part, Stack) for part in given):
             like = next(part for part in given if isinstance(part, Stack))
             values = function(*(_beside(part, like) for part in given))
             if values.shape != like.values.shape:
                 raise Unstackable(f"{node.name} changes the shape")
-            return Stack(values, is_flat=like.is_flat, is_own=True)
+            return like.changed(values)
     raise Unstackable(f"{node.name} is not among the operations on which points are stacked")
 
 
@@ -184,10 +191,14 @@ def _dimension(node: fx.Node) -> Any:
 
 def _beside(part: Any, like: Stack) -> Any:
     """Return an operand in the layout (point, feature, example)."""
-    if isinstance(part, Stack) and part.is_flat == like.is_flat:
+    if isinstance(part, Stack) and (part.is_flat, part.is_image) == (like.is_flat, like.is_image):
         return part.values
     if isinstance(part, bool | int | float):
         return part
+    if like.is_image:
+        if isinstance(part, Weight) and part.parts[0].numel() == 1:
+            return part.parts.reshape(-1, 1, 1, 1, 1)
+        raise Unstackable("an operand that is no image")
     if like.is_flat:
         raise Unstackable("an operation behind a squeeze")
     if isinstance(part, Weight) and part.parts.ndim <= 2:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
+from .images import convolved_parts, flattened, image_layer, image_operation
 from .layers import (
     ELEMENTWISE_FUNCTIONS,
     ELEMENTWISE_METHODS,
@@ -39,6 +40,11 @@ from .weights import Batch, called, sizes_of
 
 CACHE_ENTRIES = 2**22  # numbers that one step touches, 16 MiB in float32: measured best between 2**15 and 2**24, where calls and memory cost alike
 MOST_POINTS = 1024
+
+
+def passes(module: nn.Module | None) -> bool:
+    """Return whether a layer leaves vectors as they are."""
+    return isinstance(module, PASSING) and not (isinstance(module, nn.Dropout | nn.Dropout2d) and module.training)
 
 
 class StackedLosses:
@@ -160,8 +166,11 @@ class _Program:
         if type(module) is nn.Linear and isinstance(arguments[0], Tensor):
             self.static[node] = self._first_layer(arguments[0], *self._of(module))
             return True
-        passes = isinstance(module, PASSING) and not (isinstance(module, nn.Dropout) and module.training)
-        if isinstance(arguments[0], Affine) and (passes or has_same_entries(node)):
+        if type(module) is nn.Conv2d and isinstance(arguments[0], Tensor) and arguments[0].ndim == 4:
+            self.static[node] = Affine(convolved_parts(module, arguments[0].to(self.owner.dtype), *self._of(module)))
+            return True
+        is_vector = isinstance(arguments[0], Affine) and arguments[0].parts.ndim == 3
+        if is_vector and (passes(module) or has_same_entries(node)):
             self.static[node] = arguments[0]
             return True
         if isinstance(arguments[0], Affine) and is_shape(node):
@@ -186,7 +195,7 @@ class _Program:
             return self._first_layer(given[0], given[1].transposed(), None)
         if node.target in SUMS and len(given) == 2:
             affine, weight = (given[1], given[0]) if isinstance(given[0], Weight) else (given[0], given[1])
-            if isinstance(affine, Affine) and isinstance(weight, Weight) and weight.parts.ndim == 2:
+            if isinstance(affine, Affine) and affine.parts.ndim == 3 and isinstance(weight, Weight) and weight.parts.ndim == 2:
                 return Affine(affine.parts + weight.parts.unsqueeze(2))
         return None
 
@@ -229,7 +238,7 @@ class _Program:
         if argument not in self.now:
             static = self.static[argument]
             if isinstance(static, Affine):
-                self.now[argument] = Stack(self._stacked(argument, static.parts), is_own=True)
+                self.now[argument] = Stack(self._stacked(argument, static.parts), is_image=static.parts.ndim == 5, is_own=True)
             elif isinstance(static, Weight):
                 self.now[argument] = Weight(self._stacked(argument, static.parts))
             else:
@@ -261,15 +270,21 @@ class _Program:
             return given[0].transposed()
         function = ELEMENTWISE_METHODS.get(str(name)) if node.op == "call_method" else name if name in ELEMENTWISE_FUNCTIONS else None
         if function is None:
-            return arithmetic(node, given)
+            return self._on_images(node, given) or arithmetic(node, given)
         if not isinstance(given[0], Stack) or any(isinstance(other, Stack | Weight | Tensor) for other in given[1:]):
             raise Unstackable(f"{node.name} is no function of one activation")
         if given[0].is_own and len(node.all_input_nodes[0].users) == 1:
             function = IN_PLACE.get(function, function)
-        return Stack(function(given[0].values, *given[1:], **node.kwargs), is_flat=given[0].is_flat, is_own=True)
+        return given[0].changed(function(given[0].values, *given[1:], **node.kwargs))
+
+    def _on_images(self, node: fx.Node, given: list[Any]) -> Stack | None:
+        """Return what a function gives that is special to images, ``None`` where it is none."""
+        if not given or not isinstance(given[0], Stack) or not given[0].is_image:
+            return None
+        return flattened(given[0]) if has_same_entries(node) and node.target not in ("contiguous", "clone") else image_operation(node, given)
 
     def _linear(self, node: fx.Node, given: Any, weight: Any, bias: Any) -> Stack:
-        if not isinstance(given, Stack) or given.is_flat or not isinstance(weight, Weight) or weight.parts.ndim != 3:
+        if not isinstance(given, Stack) or given.is_flat or given.is_image or not isinstance(weight, Weight) or weight.parts.ndim != 3:
             raise Unstackable(f"{node.name} is no product of a batch of vectors with a matrix of weights")
         memory = self._memory(node, (len(given.values), weight.parts.shape[1], given.values.shape[2]))
         torch.bmm(weight.parts, given.values, out=memory)
@@ -280,12 +295,14 @@ class _Program:
     def _layer(self, node: fx.Node, module: nn.Module, given: Any) -> Stack:
         if not isinstance(given, Stack) or given.is_flat or len(node.args) != 1 or node.kwargs:
             raise Unstackable(f"{type(module).__name__} is given something else than one batch of vectors")
-        if isinstance(module, PASSING) and not (isinstance(module, nn.Dropout) and module.training):
-            return Stack(given.values)
+        if passes(module) and not (given.is_image and isinstance(module, nn.Flatten)):
+            return given.changed(given.values, is_own=False)
         if type(module) in ELEMENTWISE_MODULES:
             alone = given.is_own and len(node.all_input_nodes[0].users) == 1
-            return Stack((in_place(module) if alone else module)(given.values), is_own=True)
+            return given.changed((in_place(module) if alone else module)(given.values))
         named = {name: self._own(module, name) for name in ("weight", "bias")}
+        if given.is_image:
+            return image_layer(module, given, named["weight"], named["bias"], lambda shape: self._memory(node, shape))
         if type(module) is nn.Linear:
             return self._linear(node, given, *named.values())
         if type(module) in NORMALISATIONS:

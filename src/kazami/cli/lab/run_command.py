@@ -124,10 +124,9 @@ def _place(output: str, name: str | None) -> str:
 
 
 def _draw(outcome: "Outcome", place: str, language: str) -> None:
-    from ...reports.figures import save_figure
+    from ...reports.figures import figure_language, save_figure
 
-    is_text = place.lower().endswith(".svg")  # an SVG leaves the font to its reader; the others need a Japanese one here
-    save_figure(outcome.figure(language if is_text else "en"), place)
+    save_figure(outcome.figure(figure_language(place, language)), place)
 
 
 def _write_json(outcomes: "list[Outcome]", place: str, *, is_single: bool) -> None:

@@ -10,8 +10,8 @@ from .._tables import show_table
 
 if TYPE_CHECKING:
     from ...nets.catalogue.described import AbstractDescribed
-    from ...nets.catalogue.interval import Extreme
     from ...nets.catalogue.entries import Activation
+    from ...nets.catalogue.interval import Extreme
     from ...nets.catalogue.recognition import Recognition
 
 _HEADER = {

@@ -29,8 +29,7 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     document, tables, said = _looked(target, train, language)
     if figure_file is not None:
         from ...nets.inside.first_layer import first_layer_figure
-        from ...reports.figures import save_figure
-        from .inside_tables import figure_language
+        from ...reports.figures import figure_language, save_figure
 
         document["figure"] = save_figure(first_layer_figure(target.model, language=figure_language(figure_file, language)), figure_file)
     if json:

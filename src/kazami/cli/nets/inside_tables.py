@@ -86,8 +86,3 @@ def frozen_table(frozen: "FrozenLayers", language: str, document: dict[str, Any]
 def finite(values: dict[str, Any]) -> dict[str, Any]:
     """Return plain data in which NaN and infinity are ``None``: JSON has neither."""
     return {key: None if isinstance(value, float) and not abs(value) < float("inf") else value for key, value in values.items()}
-
-
-def figure_language(path: str, language: str) -> str:
-    """Return the language of a figure: SVG leaves Japanese letters to the reader's own fonts; a picture of pixels would need one here."""
-    return language if path.lower().endswith(".svg") else "en"

@@ -72,8 +72,7 @@ def _around(target: Any, row: int, tolerance: float) -> "tuple[LocalModel | None
 
 def _map(target: Any, row: int, path: str, language: str) -> str:
     from ...nets.inside.sensitivity_slice import sensitivity_map
-    from ...reports.figures import save_figure
-    from .inside_tables import figure_language
+    from ...reports.figures import figure_language, save_figure
 
     return save_figure(sensitivity_map(target.model, target.needed_example(), keywords=target.keywords, row=row).figure(figure_language(path, language)), path)
 

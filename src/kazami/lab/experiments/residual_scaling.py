@@ -49,7 +49,7 @@ class ResidualScaling(AbstractExperiment):
         "A residual connection, output = f(x) + x, keeps a deep network stable.", "残差接続（出力 = f(x) + x）は深いネットワークを安定させる。"
     )
     citation: ClassVar = "He et al. 2016 (arXiv 1603.05027); Hanin and Rolnick 2018 (arXiv 1803.01719); Bachlechner et al. 2021 (arXiv 2003.04887)"
-    seconds: ClassVar = (3.0, 40.0)
+    seconds: ClassVar = (3.0, 80.0)
 
     def conditions(self, *, quick: bool, seed: int) -> Sequence[Row]:
         """One stack per seed, depth and factor."""

@@ -12,6 +12,8 @@ from kazami.cures import AbstractCure, all_cures, prescriptions_for
 from kazami.diagnosis import all_rules
 from kazami.records import Finding, Prescription, Trace
 from tests.cures.cases import CASES
+from tests.cures.examples import EXAMPLES
+from tests.cures.trainings import STYLES, carried_out, own_step, plain
 
 # Findings of the catalogue whose rules come later, under the names that are settled for them.
 LATER = {
@@ -143,3 +145,62 @@ def test_a_finding_that_nothing_is_known_of_does_not_break_anything():
         finding = Finding(id="KZ000", name=name, severity="error", confidence=0.5, step=0, place="", sentence=CASES[0][0].sentence)
         for answer in prescriptions_for(finding, Trace(step=0)):
             compile(answer.code, name, "exec")
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size", "ignore:Detected call of `lr_scheduler.step")  # what ails the trainings, and a skipped first step
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("cure", all_cures(), ids=label)
+def test_every_cure_is_carried_out_and_leaves_the_rest_as_it_is(cure, style):
+    before, parameters = EXAMPLES[cure.name](style)
+    carried_out(cure, before, **parameters)
+
+
+# A second time these find nothing left to change, or change nothing more: the training is the one that the first time gave.
+SETTLED = {
+    "add_decay", "add_to_optimizer", "clean_data", "clip_gradients", "drop_output_activation", "lift_clipping", "lower_decay", "lower_dropout",
+    "lower_learning_rate", "lower_momentum", "matching_loss", "raise_learning_rate", "register_modules", "unfreeze", "zero_grad", "gated_recurrent",
+    "let_gradients_through", "forget_bias", "bfloat16", "log_softmax", "safe_operation", "layer_norm", "fill_data", "skip_bad_step", "schedule_floor",
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", sorted(SETTLED))
+def test_a_cure_that_settles_something_changes_nothing_the_second_time(name, style):
+    cure = next(cure for cure in all_cures() if cure.name == name)
+    before, parameters = EXAMPLES[name](style)
+    if name == "gated_recurrent" and style == "functions":
+        pytest.skip("a second gate behind the first is another change")
+    once = cure.apply(before, parameters)
+    twice = cure.apply(once, parameters)
+    assert twice is None or repr(twice.run().losses) == repr(once.run().losses)
+
+
+STRANGE = {
+    "layers": ["nowhere"], "layer": "nowhere", "replaces": "nowhere.weight_hh_l0", "parameters": ["nowhere.weight"], "containers": {"nowhere": "ModuleList"},
+    "init": [], "widths": [6],
+}  # fmt: skip
+BY_NAME = {
+    "change_activation", "forget_bias", "gated_recurrent", "init_by_activation", "input_batch_norm", "insert_activation", "let_gradients_through",
+    "norm_layers", "orthogonal_recurrent", "random_init", "register_modules", "rescale_init", "residual", "residual_scale", "smaller_head", "unfreeze",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_a_model_without_such_names_is_left_alone(name):
+    cure = next(cure for cure in all_cures() if cure.name == name)
+    _, parameters = EXAMPLES[name]("modules")
+    strange = {key: STRANGE.get(key, value) for key, value in parameters.items()}
+    strange["init"] = ["nn.init.zeros_({weight})"] if name == "init_by_activation" else parameters.get("init")
+    assert cure.apply(plain("modules"), strange) is None
+
+
+@pytest.mark.parametrize("cure", all_cures(), ids=label)
+def test_a_step_of_the_users_own_is_changed_around_or_not_at_all(cure):
+    before, parameters = EXAMPLES[cure.name]("functions")
+    own = before.replaced(train_step=own_step, loss=F.mse_loss, steps=2)
+    if next(iter(own.batches()))[1].dtype == torch.long:
+        pytest.skip("a step for classes")
+    after = cure.apply(own, parameters)
+    if after is not None and cure.name not in ("skip_bad_step", "match_shapes"):
+        assert len(after.run().losses) == 2

@@ -41,7 +41,9 @@ class LetsThrough(TorchFunctionMode):
             self._n += 1
             self._seen(self._n - 1)
             return arguments[0] if self._n - 1 in self._cuts else function(*arguments, **keywords)
-        if torch.is_grad_enabled() or getattr(function, "__name__", "_").endswith("_") or "out" in keywords:  # in place: running averages, no signals
+        name = getattr(function, "__name__", "_")
+        # In place: running averages, no signals. The switch itself is a call as well: leaving ``no_grad`` must not be undone.
+        if torch.is_grad_enabled() or name.endswith(("_", "set_grad_enabled")) or "out" in keywords:
             return function(*arguments, **keywords)
         self._seen(NO_GRAD)
         with torch.set_grad_enabled(NO_GRAD in self._cuts):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..records.finding import Finding, Prescription
@@ -43,18 +44,19 @@ class LowerDropout(AbstractCure):
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
         """Return the training with this dropout rate wherever a module or a call of a function has a higher one; ``None`` where none has."""
-        from torch import nn
+        from ._fresh import goes
+        from ._order import FUNCTIONS
+        from ._surgery import SwapsWhileForward, with_model
 
-        from ._fresh import fresh
-        from ._surgery import with_model
+        limit, rates = float(parameters["p"]), list[float]()
 
-        kinds = (nn.modules.dropout._DropoutNd,)
-        if not any(isinstance(module, kinds) and module.p > parameters["p"] for module in fresh(training).model.modules()):
-            return None
+        def lowered(function: Any, x: Any, p: float = 0.5, *rest: Any, **keywords: Any) -> Any:
+            return function(x, min(p, limit), *rest, **keywords)
 
-        def change(model: nn.Module) -> None:
-            for module in model.modules():
-                if isinstance(module, kinds):
-                    module.p = min(module.p, parameters["p"])
+        def noted(function: Any, x: Any, p: float = 0.5, *rest: Any, **keywords: Any) -> Any:
+            rates.append(p)
+            return function(x, p, *rest, **keywords)
 
-        return with_model(training, change)
+        goes(with_model(training, SwapsWhileForward({one: partial(noted, one) for one in FUNCTIONS["dropout"]}).attach))
+        swaps = SwapsWhileForward({one: partial(lowered, one) for one in FUNCTIONS["dropout"]})
+        return with_model(training, swaps.attach) if any(rate > limit for rate in rates) else None

@@ -44,7 +44,9 @@ class LowerMomentum(AbstractCure):
         )
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
-        """Return the training with the new momentum."""
+        """Return the training with the new momentum, which is the first of Adam's betas; ``None`` where the optimizer has none."""
+        from ._fresh import fresh
         from ._surgery import with_settings
 
-        return with_settings(training, momentum=parameters["momentum"])
+        new, betas = float(parameters["momentum"]), fresh(training).optimizer.param_groups[0].get("betas")
+        return with_settings(training, betas=(new, *betas[1:])) if betas is not None else with_settings(training, momentum=new)

@@ -23,7 +23,6 @@ _MODULE_OF = {
     "Basins": ".basin_map",
     "basins": ".basin_map",
     "Fate": ".fates",
-    "fate": ".fates",
     "fate_of": ".fates",
     "animate": ".animation",
     # one step too far

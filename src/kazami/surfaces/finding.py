@@ -35,8 +35,8 @@ def finding_of(surface: "Surface") -> Sentence:
             f"格子上の最小損失は ({short(a)}, {short(b)}) の {short(lowest)}、最大は {short(highest)}{beyond.ja}",
         )
     at_model = _nearest(surface, 0.0, 0.0)
-    is_lowest = at_model - lowest <= AS_LOW * (highest - lowest)
-    where = Sentence("the lowest of the slice", "断面内で最小")
+    is_lowest = at_model - lowest <= AS_LOW * (highest - lowest) or short(lowest) == short(at_model)
+    where = Sentence("as low as any in the slice", "断面内で最小")
     if not is_lowest:
         place = f"({short(a)}, {short(b)})"
         where = Sentence(f"not the lowest: {short(lowest)} lies at {place}", f"最小ではない（{place} で {short(lowest)}）")

@@ -88,14 +88,14 @@ def _show(function: "TwoWeights", walks: "list[tuple[Descent, list[Fate]]]", poi
 
 def _written(walks: "list[tuple[Descent, list[Fate]]]", language: str, *, output: str | None, animation: str | None, basins: str | None, **_: Any) -> list[str]:
     """Write the pictures that were asked for and return their places."""
-    from ...reports.figures import save_figure
+    from ...reports.figures import figure_language, save_figure
 
     first, ends = walks[0]
     written = []
     if output:
         from ...surfaces.walk_figure import draw_ladder
 
-        drawn_in = language if output.lower().endswith(".svg") else "en"
+        drawn_in = figure_language(output, language)
         figure = first.figure(language=drawn_in, fates=ends) if len(walks) == 1 else draw_ladder([(walk, fates[0]) for walk, fates in walks], drawn_in)
         written.append(save_figure(figure, output))
     if animation:
@@ -106,7 +106,7 @@ def _written(walks: "list[tuple[Descent, list[Fate]]]", language: str, *, output
         from ...surfaces import basins as basins_of
 
         found = basins_of(first.function, method=first.method, learning_rate=first.settings.learning_rate)
-        written.append(save_figure(found.figure(language=language if basins.lower().endswith(".svg") else "en"), basins))
+        written.append(save_figure(found.figure(language=figure_language(basins, language)), basins))
     return written
 
 

@@ -113,5 +113,7 @@ def _refuse_ending(output: str | None) -> None:
 
 
 def _drawn_in(language: str, output: str) -> str:
-    """Japanese only where the viewer brings the letters: in SVG."""
-    return language if output.lower().endswith(".svg") else "en"
+    """Japanese only where there are letters for it."""
+    from ...reports.figures import figure_language
+
+    return figure_language(output, language)

@@ -154,7 +154,7 @@ def with_best_weights(training: Training) -> Training | None:
 
 @dataclass(slots=True)
 class TakesStatisticsAgain:
-    """A hook that takes the running statistics of batch normalisation again before an evaluation, if the weights have moved since.
+    """A hook that takes the running statistics of batch normalisation again before an evaluation, if weights or statistics have moved since.
 
     Args:
         batches: As the training's own.
@@ -167,10 +167,10 @@ class TakesStatisticsAgain:
     def __call__(self, model: nn.Module, arguments: Any) -> None:
         """Take them, as plain averages over at most 64 batches at the present weights."""
         del arguments
-        version = sum(parameter._version for parameter in model.parameters())
-        if self.is_off or model.training or version == self.seen:
+        if self.is_off or model.training or _version(model) == self.seen:
+            self.seen = self.seen if self.is_off or not model.training else -1  # a pass in training moves the averages
             return
-        self.seen, self.is_off = version, True
+        self.is_off = True
         modes = [(module, module.training) for module in model.modules()]
         model.train()
         try:
@@ -181,7 +181,12 @@ class TakesStatisticsAgain:
         finally:
             for module, mode in modes:
                 module.training = mode
-            self.is_off = False
+            self.is_off, self.seen = False, _version(model)
+
+
+def _version(model: nn.Module) -> int:
+    """Return a number that grows whenever a weight or a running average changes."""
+    return sum(tensor._version for tensor in (*model.parameters(), *model.buffers()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,9 @@ class Backprop:
         input_gradient: :math:`\partial C/\partial X`.
         activations: Name of each layer's activation.
         loss_name: ``"mse"`` or ``"cross_entropy"``.
+        weights: :math:`W_l`, as given.
+        biases: :math:`b_l`, as given.
+        target: :math:`Y`, shape ``(examples, n_out)``; class numbers as rows of a one and zeros.
     """
 
     loss: float
@@ -117,6 +120,8 @@ class Backprop:
     activations: tuple[str, ...]
     loss_name: str
     weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    target: Array
 
     def steps(self) -> list[Step]:
         """Return the passes step by step: forward from the first layer to the loss, backward from the loss to the first layer."""
@@ -159,6 +164,27 @@ class Backprop:
     def to_dict(self) -> dict[str, Any]:
         """Return the passes as plain data."""
         return {"loss": self.loss, "loss_name": self.loss_name, "activations": list(self.activations), "steps": [step.to_dict() for step in self.steps()]}
+
+    def to_html(self, language: str = "en") -> str:
+        """Return one self-contained page that walks through the passes on the data-flow graph, to be written as UTF-8.
+
+        Args:
+            language: The language it opens in, ``"en"`` or ``"ja"``; the reader can switch.
+        """
+        from .backprop_page import render_page
+
+        return render_page(self, language=language)
+
+    def write(self, path: str, language: str = "en") -> str:
+        """Write the walk (``.html``) or the graph with all its numbers (``.svg``, ``.png``), by the ending of ``path``, and return ``path``.
+
+        Raises:
+            UsageError: The ending is none of these.
+            CannotWrite: The place cannot be written.
+        """
+        from .backprop_files import write_walk
+
+        return write_walk(self, path, language)
 
 
 LOSS_FORMULAS = {
@@ -221,6 +247,7 @@ def backprop(weights: Sequence[ArrayLike], biases: Sequence[ArrayLike], activati
     return Backprop(
         loss=cost, inputs=tuple(A[:-1]), sums=tuple(sums), outputs=tuple(A[1:]), deltas=tuple(deltas), weight_gradients=tuple(by_weights),
         bias_gradients=tuple(by_biases), input_gradient=by_output, activations=tuple(activations), loss_name=loss, weights=tuple(W),
+        biases=tuple(b), target=targets,
     )  # fmt: skip
 
 

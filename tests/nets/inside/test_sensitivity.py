@@ -8,8 +8,8 @@ from torch import nn
 
 from kazami.errors import UsageError
 from kazami.nets import sensitivity
-from tests.nets.models import Written, normal, seeded_model
 from tests.nets.inside.test_jacobian import Cubed
+from tests.nets.models import Written, normal, seeded_model
 
 
 def test_a_diagonal_layer_is_its_own_answer():

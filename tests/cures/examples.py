@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kazami.cures import AbstractCure
 from kazami.maps import Training
-from tests.cures.trainings import LAYERS, network, plain, rows, training
+from tests.cures.trainings import LAYERS, carried_out, network, plain, rows, training
 
 Example = tuple[Training, dict[str, Any]]
 INIT = 'nn.init.kaiming_normal_({weight}, nonlinearity="relu")'
@@ -239,3 +240,9 @@ EXAMPLES: dict[str, Callable[[str], Example]] = {
     "zclip": lambda s: (plain(s), {"z": 2.5, "alpha": 0.97, "mean": 0.01, "variance": 1e-6}),
     "zero_grad": lambda s: (plain(s, zero_grad=False), {"zero_grad": True}),
 }
+
+
+def carried_example(cure: AbstractCure, style: str) -> Training:
+    """Return a cure's example carried out, with everything asserted that holds for every cure."""
+    before, parameters = EXAMPLES[cure.name](style)
+    return carried_out(cure, before, **parameters)

@@ -1,10 +1,14 @@
 """What is in no optimizer gets there, once."""
 
+import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from kazami.cures.add_to_optimizer import AddToOptimizer
 from tests.cures.cases import finding, prescribed, trace
+from tests.cures.examples import carried_example
+from tests.cures.trainings import STYLES, plain
 
 
 def test_the_parameters_are_in_the_optimizer_afterwards():
@@ -20,3 +24,31 @@ def test_the_parameters_are_in_the_optimizer_afterwards():
 
 def test_frozen_parameters_are_for_another_cure():
     assert AddToOptimizer().prescribe(finding("frozen_parameters"), trace(facts={"requires_no_gradient": ["0.weight"]})) is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_optimizer_holds_everything_afterwards(style):
+    after = carried_example(AddToOptimizer(), style)
+    state = after.start()
+    held = {id(p) for group in state.optimizer.param_groups for p in group["params"]}
+    assert held == {id(p) for p in state.model.parameters()}
+    assert AddToOptimizer().apply(after, {}) is None
+
+
+def test_a_head_that_was_replaced_leaves_the_optimizer():
+    def optimizer(model):
+        made = torch.optim.SGD(model.parameters(), lr=0.1)
+        model[4] = nn.Linear(6, 1)
+        return made
+
+    state = AddToOptimizer().apply(plain("modules", optimizer=optimizer), {"parameters": ["4.weight"]}).start()
+    assert {id(p) for group in state.optimizer.param_groups for p in group["params"]} == {id(p) for p in state.model.parameters()}
+
+
+def test_parameters_of_the_loss_stay_in_the_optimizer():
+    scale = nn.Parameter(torch.ones(()))
+    before = plain(
+        "modules", loss=lambda output, target: F.mse_loss(scale * output, target), optimizer=lambda m: torch.optim.SGD([scale, *m[4].parameters()], lr=0.1)
+    )
+    state = AddToOptimizer().apply(before, {"parameters": ["0.weight"]}).start()
+    assert any(p is scale for group in state.optimizer.param_groups for p in group["params"])

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from kazami.cures.clip_gradients import PERCENTILE, ClipGradients
 from tests.cures.cases import finding, prescribed, trace
+from tests.cures.trainings import carried_out, own_step, plain
 
 
 def test_nine_steps_in_ten_stay_as_they_are():
@@ -21,3 +23,16 @@ def test_the_explosion_itself_does_not_count():
 
 def test_no_norms_no_number():
     assert ClipGradients().prescribe(finding("exploding_gradient"), trace()) is None
+
+
+@pytest.mark.parametrize("step", [None, own_step])
+def test_no_step_is_longer_than_the_limit_allows(step):
+    before = plain("functions", train_step=step, steps=1, optimizer=lambda model: torch.optim.SGD(model.parameters(), lr=1.0))
+    after = carried_out(ClipGradients(), before, max_norm=0.05, percentile=90)
+    begin, end = after.start().model, after.run().model
+    moved = torch.cat([(p - q).detach().flatten() for p, q in zip(begin.parameters(), end.parameters(), strict=True)])
+    assert float(moved.norm()) == pytest.approx(0.05, rel=1e-3)
+
+
+def test_a_closer_limit_stays():
+    assert ClipGradients().apply(plain("modules", clip_grad_norm=0.01), {"max_norm": 0.05, "percentile": 90}) is None

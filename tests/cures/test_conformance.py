@@ -13,6 +13,7 @@ from kazami.diagnosis import all_rules
 from kazami.records import Finding, Prescription, Trace
 from tests.cures.cases import CASES
 from tests.cures.examples import EXAMPLES
+from tests.cures.strangers import STRANGERS
 from tests.cures.trainings import STYLES, carried_out, own_step, plain
 
 # Findings of the catalogue whose rules come later, under the names that are settled for them.
@@ -204,3 +205,17 @@ def test_a_step_of_the_users_own_is_changed_around_or_not_at_all(cure):
     after = cure.apply(own, parameters)
     if after is not None and cure.name not in ("skip_bad_step", "match_shapes"):
         assert len(after.run().losses) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch, about what is strange in them
+@pytest.mark.parametrize("stranger", sorted(STRANGERS))
+@pytest.mark.parametrize("cure", all_cures(), ids=label)
+def test_a_strangers_training_is_changed_or_left(cure, stranger):
+    for style in STYLES:
+        _, parameters = EXAMPLES[cure.name](style)
+        after = cure.apply(STRANGERS[stranger], parameters)
+        assert torch.is_grad_enabled()
+        assert torch._C._len_torch_function_stack() == 0
+        if after is not None and stranger != "a model that fails":
+            assert len(after.run().losses) == 2

@@ -1,10 +1,13 @@
 """Signals keep their size afterwards; born-dead units get a zero bias; a trouble that came later is left alone."""
 
+import pytest
 import torch
 from torch import nn
 
 from kazami.cures.init_by_activation import InitByActivation
 from tests.cures.cases import finding, mlp, prescribed, trace
+from tests.cures.examples import EXAMPLES
+from tests.cures.trainings import LAYERS, STYLES, carried_out
 
 
 def test_a_deep_network_keeps_its_signal_afterwards():
@@ -34,3 +37,14 @@ def test_units_that_died_later_are_left_alone():
 def test_the_gain_is_that_of_the_activation():
     code = prescribed(InitByActivation(), finding("saturated", place="0", rank=34), trace(layers=mlp("tanh"))).code
     assert 'calculate_gain("tanh")' in code
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_weights_are_drawn_anew_and_these_biases_are_zero(style):
+    before, parameters = EXAMPLES["init_by_activation"](style)
+    one, other = before.start().model, carried_out(InitByActivation(), before, **parameters).start().model
+    a, b, c = LAYERS[style]
+    assert other.get_submodule(a).bias.tolist() == [0.0] * 6
+    assert not torch.equal(one.get_submodule(b).weight, other.get_submodule(b).weight)
+    assert torch.equal(one.get_submodule(c).weight, other.get_submodule(c).weight)
+    assert torch.equal(one.get_submodule(b).bias, other.get_submodule(b).bias)

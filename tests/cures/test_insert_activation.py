@@ -1,11 +1,14 @@
 """The network bends afterwards, under the same parameter names."""
 
+import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional as F
 
 from kazami.cures.insert_activation import InsertActivation
 from tests.cures.cases import finding, mlp, prescribed, trace
+from tests.cures.examples import carried_example
+from tests.cures.trainings import LAYERS, STYLES, rows
 
 
 def test_the_network_is_no_longer_affine():
@@ -23,3 +26,12 @@ def test_many_layers_are_reached_by_a_loop():
     given = prescribed(InsertActivation(), finding("no_nonlinearity"), trace(layers=mlp("identity", 9)))
     assert "[:8]" in given.code
     assert len(given.parameters["layers"]) == 8
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_something_bends_between_the_layers(style):
+    model = carried_example(InsertActivation(), style).start().model
+    a, b, c = (model.get_submodule(name) for name in LAYERS[style])
+    x = rows(1)[0][0]
+    bent = F.relu(F.linear(F.relu(F.linear(x, a.weight, a.bias)), b.weight, b.bias))
+    torch.testing.assert_close(model(x), F.linear(bent, c.weight, c.bias))

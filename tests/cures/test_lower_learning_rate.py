@@ -7,6 +7,8 @@ from torch import nn
 from kazami import watch
 from kazami.cures.lower_learning_rate import HEALTHY_UPDATE, SAFE, LowerLearningRate
 from tests.cures.cases import ADAM, RATIO, SGD, UPDATE, finding, mlp, prescribed, trace
+from tests.cures.examples import EXAMPLES, falling
+from tests.cures.trainings import STYLES, carried_out
 
 
 @pytest.mark.parametrize("ratio", [4.0, 40.0, 777.0])
@@ -83,3 +85,18 @@ def test_findings_that_steps_do_not_explain_get_none():
 
 def test_a_number_that_overflowed_after_a_growth_is_the_steps_fault():
     assert LowerLearningRate().prescribe(finding("nan_inf", step=40, rank=60), trace()) is not None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_new_rate_is_that_of_the_first_group_and_schedules_start_from_it(style):
+    before, parameters = EXAMPLES["lower_learning_rate"](style)
+
+    def optimizer(model):
+        first, *others = model.parameters()
+        return torch.optim.SGD([{"params": [first]}, {"params": others, "lr": 0.5}], lr=0.05)
+
+    groups = before.replaced(optimizer=optimizer, scheduler=falling)
+    after = carried_out(LowerLearningRate(), groups, **parameters)
+    rate = parameters["learning_rate"]
+    assert [group["lr"] for group in after.start().optimizer.param_groups] == pytest.approx([rate, 10 * rate])
+    assert after.run().optimizer.param_groups[0]["lr"] == pytest.approx(rate / 2**4)

@@ -1,9 +1,14 @@
 """The memory is halved, for both ways of writing it."""
 
 import pytest
+import torch
 
 from kazami.cures.lower_momentum import LowerMomentum
 from tests.cures.cases import ADAM, SGD, finding, prescribed, trace
+from tests.cures.examples import (
+    EXAMPLES,
+)
+from tests.cures.trainings import STYLES, carried_out
 
 
 @pytest.mark.parametrize("optimizer", [SGD, ADAM])
@@ -15,3 +20,13 @@ def test_twice_as_much_is_forgotten_a_step(optimizer):
 
 def test_without_momentum_there_is_none_to_lower():
     assert LowerMomentum().prescribe(finding("oscillating_loss"), trace(optimizer=SGD | {"momentum": 0})) is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_momentum_falls_whatever_it_is_called(style):
+    before, parameters = EXAMPLES["lower_momentum"](style)
+    assert carried_out(LowerMomentum(), before, **parameters).start().optimizer.param_groups[0]["momentum"] == 0.1
+    adam = before.replaced(optimizer=lambda model: torch.optim.Adam(model.parameters(), betas=(0.95, 0.99)))
+    assert carried_out(LowerMomentum(), adam, **parameters).start().optimizer.param_groups[0]["betas"] == (0.1, 0.99)
+    adagrad = before.replaced(optimizer=lambda model: torch.optim.Adagrad(model.parameters()))
+    assert LowerMomentum().apply(adagrad, parameters) is None

@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from kazami.cures.match_shapes import MatchShapes, reshaping
 from tests.cures.cases import finding, prescribed, trace
+from tests.cures.examples import EXAMPLES
+from tests.cures.trainings import STYLES, carried_out, own_step
 
 
 @pytest.mark.parametrize(
@@ -22,3 +25,19 @@ def test_the_code_names_the_loss_and_the_shapes():
     code = prescribed(MatchShapes(), finding("target_broadcast"), seen).code
     assert "F.l1_loss(output.squeeze(-1), target)" in code
     assert "(32, 1)" in code
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(("side", "call"), [("output", "squeeze(-1)"), ("target", "unsqueeze(-1)"), ("target", "view_as(output)")])
+def test_the_loss_compares_row_by_row(style, side, call):
+    before, _ = EXAMPLES["match_shapes"](style)
+    after = carried_out(MatchShapes(), before, side=side, call=call)
+    exact = before.replaced(loss=lambda output, target: F.mse_loss(output[:, 0], target))
+    torch.testing.assert_close(torch.tensor(after.run().losses), torch.tensor(exact.run().losses))
+
+
+def test_other_calls_and_steps_of_ones_own_are_left_alone():
+    before, _ = EXAMPLES["match_shapes"]("modules")
+    assert MatchShapes().apply(before, {"side": "output", "call": "__class__()"}) is None
+    assert MatchShapes().apply(before.replaced(train_step=own_step), {"side": "output", "call": "squeeze(-1)"}) is None

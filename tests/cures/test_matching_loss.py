@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
+from torch.nn import functional as F
 
 from kazami.cures.matching_loss import MatchingLoss
 from tests.cures.cases import finding, prescribed, trace
+from tests.cures.examples import EXAMPLES, Softmaxed
+from tests.cures.trainings import STYLES, carried_out, own_step, rows, training
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,13 @@ def test_the_loss_equals_cross_entropy_of_the_logits(activation, loss, fact):
 def test_there_is_no_loss_for_tanh_logits():
     fact = {"activation": "tanh", "loss": "cross_entropy"}
     assert MatchingLoss().prescribe(finding("output_activation"), trace(facts={"activation_before_logits_loss": fact})) is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_training_has_the_fitting_loss(style):
+    before, parameters = EXAMPLES["matching_loss"](style)
+    after = carried_out(MatchingLoss(), before, **parameters)
+    exact = training(lambda: Softmaxed(style).net, F.cross_entropy, rows(classes=4))
+    torch.testing.assert_close(torch.tensor(after.run().losses), torch.tensor(exact.run().losses))
+    assert MatchingLoss().apply(before.replaced(train_step=own_step), parameters) is None
+    assert MatchingLoss().apply(before, {"call": "something_else(output)"}) is None

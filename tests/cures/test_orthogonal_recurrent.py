@@ -5,6 +5,7 @@ from torch import nn
 
 from kazami.cures.orthogonal_recurrent import OrthogonalRecurrent
 from tests.cures.cases import finding, prescribed, recurrent, trace
+from tests.cures.examples import carried_example
 
 OVER_TIME = "attenuation of the gradient over time"
 
@@ -19,3 +20,8 @@ def test_the_recurrent_matrix_keeps_lengths_afterwards():
 def test_gated_nets_and_depth_are_left_alone():
     assert OrthogonalRecurrent().prescribe(finding("vanishing_gradient", 8.0, OVER_TIME, place="rnn.weight_hh_l0"), trace(layers=recurrent(4))) is None
     assert OrthogonalRecurrent().prescribe(finding("vanishing_gradient", 8.0, "attenuation of the gradient over depth"), trace()) is None
+
+
+def test_the_recurrent_matrix_is_orthogonal_at_the_start():
+    weight = carried_example(OrthogonalRecurrent(), "modules").start().model.rnn.weight_hh_l0
+    torch.testing.assert_close(weight @ weight.T, torch.eye(5))

@@ -9,6 +9,8 @@ from torch import nn
 
 from kazami.cures.rescale_init import RescaleInit
 from tests.cures.cases import finding, mlp, prescribed, trace
+from tests.cures.examples import EXAMPLES
+from tests.cures.trainings import STYLES, carried_out
 
 
 @pytest.mark.parametrize(("name", "decades", "depth"), [("vanishing_gradient", 9.0, 12), ("exploding_gradient", 6.0, 4)])
@@ -42,3 +44,12 @@ def test_it_flattens_a_linear_network():
 
 def test_a_change_over_time_is_not_one_over_depth():
     assert RescaleInit().prescribe(finding("vanishing_gradient", 9.0, "attenuation of the gradient over time"), trace()) is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_these_weights_and_no_others_are_multiplied(style):
+    before, parameters = EXAMPLES["rescale_init"](style)
+    one, other = before.start().model, carried_out(RescaleInit(), before, **parameters).start().model
+    for name, weight in one.named_parameters():
+        scaled = name.removesuffix(".weight") in parameters["layers"]
+        assert torch.equal(other.get_parameter(name), weight * parameters["factor"] if scaled else weight)

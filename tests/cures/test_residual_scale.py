@@ -3,9 +3,14 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from kazami.cures.residual_scale import ResidualScale
 from tests.cures.cases import finding, mlp, prescribed, trace
+from tests.cures.examples import (
+    EXAMPLES,
+)
+from tests.cures.trainings import STYLES, carried_out
 
 
 def test_the_branches_add_up_to_unit_variance():
@@ -17,3 +22,12 @@ def test_the_branches_add_up_to_unit_variance():
 
 def test_plain_networks_have_no_branches():
     assert ResidualScale().prescribe(finding("exploding_gradient"), trace()) is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_these_weights_and_no_others_are_multiplied(style):
+    before, parameters = EXAMPLES["residual_scale"](style)
+    one, other = before.start().model, carried_out(ResidualScale(), before, **parameters).start().model
+    for name, weight in one.named_parameters():
+        scaled = name.removesuffix(".weight") in parameters["layers"]
+        assert torch.equal(other.get_parameter(name), weight * parameters["factor"] if scaled else weight)

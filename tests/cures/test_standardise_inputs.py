@@ -1,11 +1,14 @@
 """What the first layer reads is of zero mean and unit spread afterwards; parameter names stay."""
 
+import pytest
 import torch
 from torch import nn
 
 from kazami.cures.standardise_inputs import StandardiseInputs
 from kazami.records import Layer
 from tests.cures.cases import INPUT, finding, prescribed, trace
+from tests.cures.examples import EXAMPLES
+from tests.cures.trainings import STYLES, carried_out, rows, training
 
 
 def test_the_first_layer_reads_standardised_inputs_afterwards():
@@ -32,3 +35,22 @@ def test_images_are_standardised_by_channel():
 def test_saturation_with_good_inputs_has_another_cause():
     good = INPUT | {"rms": 1.0, "offset": 0.0, "largest_std": 1.1, "smallest_std": 0.9}
     assert StandardiseInputs().prescribe(finding("saturated", place="0"), trace(facts={"input": good})) is None
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_model_standardises_by_the_training_data(style):
+    before, parameters = EXAMPLES["standardise_inputs"](style)
+    wide = [(50 + 20 * x, y) for x, y in rows()]
+    after = carried_out(StandardiseInputs(), before.replaced(batches=lambda: wide), **parameters)
+    seen = torch.cat([x for x, _ in wide])
+    expected = before.start().model((wide[0][0] - seen.mean(0)) / seen.std(0))
+    torch.testing.assert_close(after.start().model(wide[0][0]), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_images_are_standardised_per_channel_and_indices_not_at_all():
+    images = [(100 * torch.rand(4, 2, 6, 6), torch.zeros(4, 2, 6, 6))]
+    model = StandardiseInputs().apply(training(lambda: nn.Conv2d(2, 2, 1), data=images), {"smallest_std": 1e-6}).start().model
+    nn.init.dirac_(model.weight), nn.init.zeros_(model.bias)
+    torch.testing.assert_close(model(images[0][0]).std((0, 2, 3)), torch.ones(2))
+    tokens = [(torch.zeros(4, 2, dtype=torch.long), torch.zeros(4, 2, 1))]
+    assert StandardiseInputs().apply(training(lambda: nn.Embedding(2, 1), data=tokens), {"smallest_std": 1e-6}) is None

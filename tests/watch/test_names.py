@@ -107,3 +107,19 @@ def test_cross_validation_makes_no_false_claims():
     for trace in watched(fold, 6):
         assert not {"not_in_optimizer", "unregistered", "never_given_a_gradient"} & trace.facts.keys()
         assert [layer.name for layer in trace.layers] == ["0", "2"]
+
+
+def test_lazy_modules_that_live_in_the_process_are_passed_over():
+    lazy = nn.Sequential(nn.LazyLinear(3), nn.ReLU())
+    model = nn.Linear(2, 1)
+    names = Names([lazy])
+    assert names.of(model.weight) == "weight"
+    assert lazy[0].has_uninitialized_params()
+
+
+def test_a_training_is_watched_beside_a_lazy_module_that_is_never_called():
+    lazy, model = nn.LazyLinear(3), nn.Linear(2, 1)
+    lazy.requires_grad_(False)
+    trace = trained(lambda: model(torch.ones(4, 2)).square().mean(), model.parameters())
+    assert trace.step == 1
+    assert lazy.has_uninitialized_params()

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from ..maps import Training
 from ..maps.training import Batch, needs_closure
-from ._fresh import fresh, functions_called, untouched_randomness
+from ._fresh import fresh, functions_called, if_it_goes, untouched_randomness
 from ._surgery import Swap, with_model
 
 MOST_BATCHES = 64
@@ -70,11 +70,10 @@ def tensors_of(model: nn.Module) -> dict[str, Tensor]:
 
 
 def _put(model: nn.Module, values: dict[str, Tensor]) -> None:
-    if values:
-        with torch.no_grad():
-            for name, tensor in tensors_of(model).items():
-                if name in values:
-                    tensor.copy_(values[name])
+    tensors = tensors_of(model) if values else {}
+    with torch.no_grad():
+        for name in values.keys() & tensors.keys():
+            tensors[name].copy_(values[name])
 
 
 def with_other_weights(training: Training, make: Callable[[], Callable[[nn.Module], dict[str, Tensor] | None]]) -> Training | None:
@@ -92,7 +91,7 @@ def with_other_weights(training: Training, make: Callable[[], Callable[[nn.Modul
         OtherWeights(make()).attach(model, optimizer)
         return optimizer
 
-    return training.replaced(optimizer=changed)
+    return if_it_goes(training.replaced(optimizer=changed))
 
 
 @dataclass(slots=True)

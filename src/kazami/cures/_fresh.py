@@ -56,6 +56,11 @@ def goes(training: Training, look: Callable[[nn.Module], bool] | None = None) ->
         return False
 
 
+def if_it_goes(training: Training) -> Training | None:
+    """Return a changed training if its first batch goes through, else ``None``."""
+    return training if goes(training) else None
+
+
 class _Noting(TorchFunctionMode):
     """Notes which functions are called."""
 

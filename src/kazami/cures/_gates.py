@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
-from ._fresh import fresh, goes
+from ._fresh import fresh, goes, if_it_goes
 from ._layers import ACTIVATIONS, ModeWhileForward, home_of, knows_layers
 from ._order import layer_of
 from ._surgery import replace_module, with_model
@@ -50,7 +50,7 @@ def with_gru(training: Training, place: str) -> Training | None:
         replace_module(model, path, new)
         return None
 
-    return with_model(training, change)
+    return if_it_goes(with_model(training, change))
 
 
 class UpdateGate(TorchFunctionMode):

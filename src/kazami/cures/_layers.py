@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
-from ._fresh import fresh, goes
+from ._fresh import fresh, goes, if_it_goes
 from ._order import FUNCTIONS, layer_of
 from ._surgery import with_model
 
@@ -53,10 +54,12 @@ class PastLayers(TorchFunctionMode):
         model: The model that runs.
         layers: Names of layers as in a trace.
         scale: Factor before the branch.
+        added: Called whenever something is added.
     """
 
-    def __init__(self, model: nn.Module, layers: Iterable[str], scale: float) -> None:
+    def __init__(self, model: nn.Module, layers: Iterable[str], scale: float, added: Callable[[], None] = lambda: None) -> None:
         super().__init__()
+        self._added = added
         wanted = set(layers)
         self._weights = {id(weight) for name, weight in model.named_parameters() if weight.dim() >= 2 and layer_of(model, name) in wanted}
         self._scale = scale
@@ -71,6 +74,7 @@ class PastLayers(TorchFunctionMode):
         elif function in ACTIVATIONS and self._given is not None:
             given, self._given = self._given, None
             if isinstance(result, Tensor) and result.shape == given.shape:
+                self._added()
                 return given + self._scale * result
         return result
 
@@ -106,6 +110,8 @@ class ModeWhileForward:
 def knows_layers(training: Training, layers: Iterable[str]) -> bool:
     """Return whether the training's model has weight matrices under all of these names."""
     model = fresh(training).model
+    if isinstance(model, torch.jit.ScriptModule):
+        return False
     known = {layer_of(model, name) for name, weight in model.named_parameters() if weight.dim() >= 2}
     return set(layers) <= known
 
@@ -118,7 +124,7 @@ def home_of(model: nn.Module, layer: str) -> nn.Module:
 
 
 def with_behind(training: Training, layers: Iterable[str], behind: Behind, prepare: Callable[[nn.Module], None] | None = None) -> Training | None:
-    """Return the training with something behind some layers, ``None`` where the model does not have them all.
+    """Return the training with something behind some layers, ``None`` where the model does not have them all, or calls one of them out of sight.
 
     Args:
         behind: Gives what goes on instead of a layer's output.
@@ -128,20 +134,31 @@ def with_behind(training: Training, layers: Iterable[str], behind: Behind, prepa
     if not names or not knows_layers(training, names):
         return None
 
-    def changed(model: nn.Module) -> None:
-        if prepare is not None:
-            prepare(model)
-        ModeWhileForward(lambda running: BehindLayers(running, names, behind)).attach(model)
+    def with_it(behind: Behind) -> Training:
+        def changed(model: nn.Module) -> None:
+            if prepare is not None:
+                prepare(model)
+            ModeWhileForward(lambda running: BehindLayers(running, names, behind)).attach(model)
 
-    return with_model(training, changed)
+        return with_model(training, changed)
+
+    used: set[str] = set()
+
+    def noting(model: nn.Module, layer: str, output: Tensor) -> Tensor:
+        used.add(layer)
+        return behind(model, layer, output)
+
+    return with_it(behind) if goes(with_it(noting)) and used == set(names) else None
 
 
 def with_past(training: Training, layers: Iterable[str], scale: float) -> Training | None:
-    """Return the training with a way past some layers and their activations, ``None`` where the model does not have them all."""
+    """Return the training with a way past some layers and their activations; ``None`` where the model does not have them all, or none has equal ends."""
     names = tuple(layers)
     if not names or not knows_layers(training, names):
         return None
-    return with_model(training, ModeWhileForward(lambda running: PastLayers(running, names, scale)).attach)
+    used: list[bool] = []
+    goes(with_model(training, ModeWhileForward(lambda running: PastLayers(running, names, scale, lambda: used.append(True))).attach))
+    return if_it_goes(with_model(training, ModeWhileForward(lambda running: PastLayers(running, names, scale)).attach)) if used else None
 
 
 @dataclass(frozen=True, slots=True)

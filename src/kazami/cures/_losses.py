@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..maps import Training
+from ._fresh import if_it_goes, untouched_randomness
 from ._order import FUNCTIONS
 from ._surgery import ChangedInputs, ChangedOutput, SwapsWhileForward, with_model
 
@@ -33,7 +34,7 @@ def with_reshaped(training: Training, side: str, call: str) -> Training | None:
         changed = getattr(changed, name)(other if name.endswith("_as") else int(argument))
         return loss(changed, target) if side == "output" else loss(output, changed)
 
-    return training.replaced(loss=reshaped)
+    return if_it_goes(training.replaced(loss=reshaped))
 
 
 def with_standardised_inputs(training: Training, smallest_std: float) -> Training | None:
@@ -42,7 +43,8 @@ def with_standardised_inputs(training: Training, smallest_std: float) -> Trainin
     Args:
         smallest_std: Features that spread less are divided by this.
     """
-    inputs = [batch for batch, _ in training.batches()]
+    with untouched_randomness():
+        inputs = [batch for batch, _ in training.batches()]
     if not inputs or not all(isinstance(one, Tensor) and one.is_floating_point() and one.dim() >= 2 for one in inputs):
         return None
     seen = torch.cat(inputs)
@@ -55,7 +57,7 @@ def with_standardised_inputs(training: Training, smallest_std: float) -> Trainin
     def change(model: nn.Module) -> None:
         model.register_forward_pre_hook(ChangedInputs(lambda x: (x - mean) / std))
 
-    return with_model(training, change)
+    return if_it_goes(with_model(training, change))
 
 
 def with_standardised_targets(training: Training, mean: float, std: float) -> Training | None:
@@ -70,7 +72,7 @@ def with_standardised_targets(training: Training, mean: float, std: float) -> Tr
     def standardised(output: Tensor, target: Tensor) -> Tensor:
         return loss((output - mean) / std, (target - mean) / std)
 
-    return with_model(training, change).replaced(loss=standardised)
+    return if_it_goes(with_model(training, change).replaced(loss=standardised))
 
 
 def without_last_activation(training: Training, activation: str) -> Training | None:

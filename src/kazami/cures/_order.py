@@ -57,12 +57,18 @@ def layers_before(training: Training, functions: Iterable[Any]) -> list[str]:
     Layers are named as in a trace: by the path of the module, or of the parameter where the model itself holds it.
 
     Limits:
-        Calls inside of fused kernels (recurrent layers, fused attention) are not seen. A model that branches on its data may call others on other batches.
+        Empty for a model in TorchScript, and for one that does not take a batch's inputs as its one argument. Calls inside of fused
+        kernels (recurrent layers, fused attention) are not seen. A model that branches on its data may call others on other batches.
     """
     state, (inputs, _) = fresh(training), first_batch(training)
+    if isinstance(state.model, torch.jit.ScriptModule):
+        return []
     names = {id(weight): layer_of(state.model, name) for name, weight in state.model.named_parameters() if weight.dim() >= 2}
-    with untouched_randomness(), torch.no_grad(), _Following(functions, names) as seen:
-        state.model(inputs)
+    try:
+        with untouched_randomness(), torch.no_grad(), _Following(functions, names) as seen:
+            state.model(inputs)
+    except Exception:  # a model that is called in another way, in a step of the user's own
+        return []
     return list(seen.after)
 
 

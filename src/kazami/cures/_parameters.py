@@ -110,6 +110,8 @@ def with_registered(training: Training, containers: Mapping[str, str]) -> Traini
             setattr(owner, name, getattr(nn, kind)(dict(held) if isinstance(held, dict) else list(held)))
 
     before = fresh(training).model
+    if isinstance(before, torch.jit.ScriptModule):
+        return None
     try:
         there = [hasattr(before.get_submodule(path.rpartition(".")[0]), path.rpartition(".")[2]) for path in containers]
     except AttributeError:

@@ -297,7 +297,9 @@ class WarmedUp:
             group["lr"] = rate * share
 
 
-def with_warm_up(training: Training, steps: int, start: float) -> Training:
-    """Return the training with a linear warm-up before the schedule it has."""
+def with_warm_up(training: Training, steps: int, start: float) -> Training | None:
+    """Return the training with a linear warm-up before the schedule it has; ``None`` where the optimizer has no rate."""
     make = training.scheduler
+    if not all("lr" in group for group in fresh(training).optimizer.param_groups):
+        return None
     return training.replaced(scheduler=lambda optimizer: WarmedUp(optimizer, make(optimizer) if make is not None else None, steps, start))

@@ -63,7 +63,8 @@ class MatchingLoss(AbstractCure):
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":
         """Return the training with the other loss on outputs and targets; ``None`` where its step or loss is its own."""
+        from ._fresh import if_it_goes
         from ._losses import FITTING_LOSSES
 
         fitting = FITTING_LOSSES.get(parameters.get("call", ""))
-        return training.replaced(loss=fitting) if fitting is not None and training.train_step is None else None
+        return if_it_goes(training.replaced(loss=fitting)) if fitting is not None and training.train_step is None else None

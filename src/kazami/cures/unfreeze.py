@@ -31,7 +31,8 @@ class Unfreeze(AbstractCure):
         if facts.get("not_in_optimizer"):
             return None
         if not frozen:
-            return None if facts.get("never_given_a_gradient") or not learning_rate(trace) > 0 else self._rate(learning_rate(trace))
+            is_held = int(trace.optimizer.get("groups", 1)) > 1 and not facts.get("never_given_a_gradient")
+            return self._rate(learning_rate(trace)) if is_held and learning_rate(trace) > 0 else None
         modules = list(dict.fromkeys(name.removesuffix(".weight").removesuffix(".bias") for name in frozen))
         paths = [path_of(name) for name in modules]
         lines = [f"{path}.requires_grad_(True)" for path in paths]

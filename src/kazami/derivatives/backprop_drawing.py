@@ -16,9 +16,10 @@ from .backpropagation import Array
 Point = tuple[float, float]
 RADIUS, BOX_HEIGHT = 20.0, 26.0
 LABEL, SMALL, CELL = 14.0, 11.0, 11.0  # sizes of letters, points
-LEADING = 1.3
+LEADING, PADDING = 1.3, 7.0
 MOST_ROWS, MOST_COLUMNS = 4, 4
 NARROW_LANES = {FORWARD: 42.0, WEIGHT: 116.0, GRADIENT: 182.0, PRODUCT: 248.0, BACKWARD: 323.0}
+SWING, BEND = 0.55, 0.9  # share of the way along which an arrow keeps its direction: where it ends as it began, and where it turns a corner
 NARROW_WIDTH, NARROW_STEP = 366.0, 56.0
 CAPTIONS = {
     FORWARD: (Sentence("forward →", "順伝播 →"), Sentence("forward ↓", "順伝播 ↓")),
@@ -70,10 +71,10 @@ def draw(walk: WalkGraph, *, is_wide: bool) -> Drawing:
         places, width, height = _wide_places(walk)
     else:
         last = max(node.column for node in walk.nodes)
-        places = {node.id: (NARROW_LANES[node.lane], 58 + NARROW_STEP * node.column) for node in walk.nodes}
+        places = {node.id: (NARROW_LANES[node.lane], 58 + NARROW_STEP * node.column - _aside(node, False)) for node in walk.nodes}
         width, height = NARROW_WIDTH, 58 + NARROW_STEP * last + 36
     by_id = {node.id: node for node in walk.nodes}
-    pieces = [_edge(edge, by_id, places, is_wide) for edge in sorted(walk.edges, key=lambda edge: edge.role != "kept")]
+    pieces = [_edge(edge, by_id, places, is_wide) for edge in sorted(walk.edges, key=lambda edge: not edge.role.startswith("kept"))]
     pieces += [_node(node, places[node.id]) for node in walk.nodes]
     if is_wide:
         pieces += [_numbers(node, places[node.id]) for node in walk.nodes if node.value is not None]
@@ -111,7 +112,7 @@ def _block_size(node: Node) -> tuple[float, float]:
 
 
 def _column_widths(table: Sequence[Sequence[str]]) -> list[float]:
-    return [max(text_width(cell, CELL) for cell in column) + 8 for column in zip(*table, strict=True)]
+    return [max(text_width(cell, CELL) for cell in column) + PADDING for column in zip(*table, strict=True)]
 
 
 def _box_width(node: Node) -> float:
@@ -121,36 +122,53 @@ def _box_width(node: Node) -> float:
 def _wide_places(walk: WalkGraph) -> tuple[dict[str, Point], float, float]:
     tall = {lane: max((_block_size(node)[1] for node in walk.nodes if node.lane == lane), default=0.0) for lane in range(5)}
     room = 2 * RADIUS
-    lanes = {FORWARD: 14 + tall[FORWARD] + 6 + RADIUS}
+    lanes = {FORWARD: 32 + tall[FORWARD] + 6 + RADIUS}
     lanes[WEIGHT] = lanes[FORWARD] + room + 26
     lanes[GRADIENT] = lanes[WEIGHT] + room + tall[WEIGHT] + 6 + tall[GRADIENT] + 16
     lanes[PRODUCT] = lanes[GRADIENT] + room + 16
     lanes[BACKWARD] = lanes[PRODUCT] + room + 22
     height = lanes[BACKWARD] + RADIUS + tall[BACKWARD] + 18
     columns = _column_places(walk)
-    right = max(columns[node.column] + _half(node) for node in walk.nodes)
-    return {node.id: (columns[node.column], lanes[node.lane]) for node in walk.nodes}, right + 14, height
+    right = max(columns[node.column] + max(_half(node), _block_ends(node)[1]) for node in walk.nodes)
+    return {node.id: (columns[node.column] - _aside(node, True), lanes[node.lane]) for node in walk.nodes}, right + 14, height
+
+
+def _aside(node: Node, is_wide: bool) -> float:
+    """Return how far a node stands before its column: the product with Wᵀ does, so that what comes to it from W crosses what goes down from H squarely."""
+    return 0.0 if not node.id.startswith("turn_") else 28.0 if is_wide else 13.0
 
 
 def _half(node: Node) -> float:
-    """Return half of the room that a node needs along the forward pass."""
-    return max(RADIUS if node.value is not None else _box_width(node) / 2, _block_size(node)[0] / 2)
+    """Return half of what a circle or box takes along the forward pass."""
+    return RADIUS if node.value is not None else _box_width(node) / 2
+
+
+def _block_ends(node: Node) -> tuple[float, float]:
+    """Return how far a quantity's numbers reach to the left and to the right of its middle; the target's stand to its left."""
+    width = _block_size(node)[0]
+    return (RADIUS + 5 + width, -RADIUS) if node.id == "T" else (width / 2, width / 2)
 
 
 def _column_places(walk: WalkGraph) -> list[float]:
-    """Return where each column stands: no two neighbours of one lane touch, and arrows between neighbouring columns can be seen."""
-    n_columns = max(node.column for node in walk.nodes) + 1
-    first = max(_half(node) for node in walk.nodes if node.column == 0)
-    places = [14 + max(first, 46.0)] + [0.0] * (n_columns - 1)  # 46: the captions stand before the second column
+    """Return where each column stands: numbers of one lane do not touch, every arrow can be seen, and beside weights there is room for one that passes."""
+    by_column: dict[int, list[Node]] = {}
+    for node in walk.nodes:
+        by_column.setdefault(node.column, []).append(node)
+    captions = max(text_width(CAPTIONS[lane][0].en, SMALL + 1, is_bold=True) for lane in (WEIGHT, GRADIENT)) + 10  # an arrow from X passes behind them
+    places: list[float] = []
     ends: dict[int, float] = {}
-    solid = [max(RADIUS if node.value is not None else _box_width(node) / 2 for node in walk.nodes if node.column == column) for column in range(n_columns)]
-    for column in range(n_columns):
-        here = [node for node in walk.nodes if node.column == column]
-        if column:
-            least = places[column - 1] + solid[column - 1] + 24 + solid[column]
-            places[column] = max([least, *(ends.get(node.lane, 0.0) + 12 + _half(node) for node in here)])
-        for node in here:
-            ends[node.lane] = max(ends.get(node.lane, 0.0), places[column] + _half(node))
+    for column, here in sorted(by_column.items()):
+        solid = max(_half(node) + _aside(node, True) for node in here)
+        place = 14 + max(captions, *(_block_ends(node)[0] for node in here))
+        if places:
+            place = places[-1] + max(map(_half, by_column[column - 1])) + 24 + solid
+            place = max([place, *(ends.get(node.lane, 0.0) + 10 + _block_ends(node)[0] for node in here if node.value is not None)])
+        if column % 5 == 1:  # products with weights, the loss: what goes from the column before to the backward pass needs room
+            place = max([place, *(places[-1] + 26 + _block_ends(node)[0] for node in here if node.lane in (WEIGHT, GRADIENT))])
+        if column % 5 == 3:  # from the sum an arrow goes all the way down, past the numbers of the bias
+            place = max([place, *(ends[lane] + 12 for lane in (WEIGHT, GRADIENT))])
+        places.append(place)
+        ends |= {node.lane: place + _block_ends(node)[1] for node in here if node.value is not None}
     return places
 
 
@@ -174,15 +192,16 @@ def _node(node: Node, place: Point) -> Piece:
 def _numbers(node: Node, place: Point) -> Piece:
     """Put the numbers on the side of the circle that no arrow needs: above on the way forward and at the gradients, else below."""
     table = cells(node.value) if node.value is not None else []
-    widths, (total, height) = _column_widths(table), _block_size(node)
+    widths, height = _column_widths(table), _block_size(node)[1]
     x, y = place
     top = y - RADIUS - 5 - height if node.lane in (FORWARD, GRADIENT) else y + RADIUS + 5
+    top = y - height / 2 if node.id == "T" else top
     shapes = []
     for row, line in enumerate(table):
-        right = x - total / 2
+        right = x - _block_ends(node)[0]
         for width, text in zip(widths, line, strict=True):
             right += width
-            middle = right - 4 - text_width(text, CELL) / 2
+            middle = right - PADDING / 2 - text_width(text, CELL) / 2
             shapes.append(Shape("text", "number", [(middle, top + (row + 0.82) * CELL * LEADING)], text, CELL))
     return Piece("numbers", node.id, "number", node.step, tuple(shapes))
 
@@ -192,8 +211,10 @@ def _edge(edge: Edge, nodes: Mapping[str, Node], places: Mapping[str, Point], is
     end, into = _border(nodes[edge.end], places[edge.end], edge.enters, is_wide)
     end = (end[0] + 2 * into[0], end[1] + 2 * into[1])  # the tip stops short of the outline
     foot = (end[0] + HEAD[0] * into[0], end[1] + HEAD[0] * into[1])
-    reach = max(0.42 * (abs(foot[0] - start[0]) + abs(foot[1] - start[1])) / 1.3, 4.0)
-    curve = [start, (start[0] + reach * out[0], start[1] + reach * out[1]), (foot[0] + reach * into[0], foot[1] + reach * into[1]), foot]
+    across = (foot[0] - start[0], foot[1] - start[1])
+    share = SWING if abs(out[0]) == abs(into[0]) else BEND
+    leaving, entering = (max(share * abs(across[0] * side[0] + across[1] * side[1]), 8.0) for side in (out, into))
+    curve = [start, (start[0] + leaving * out[0], start[1] + leaving * out[1]), (foot[0] + entering * into[0], foot[1] + entering * into[1]), foot]
     half = HEAD[1] / 2
     head = [end, (foot[0] - into[1] * half, foot[1] + into[0] * half), (foot[0] + into[1] * half, foot[1] - into[0] * half)]
     return Piece("edge", "", edge.role, edge.step, (Shape("curve", f"{edge.role}-line", curve), Shape("polygon", f"{edge.role}-head", head)))
@@ -218,7 +239,7 @@ def _captions(places: Mapping[str, Point], is_wide: bool) -> list[Piece]:
         if not is_wide:
             place, is_flush = (x, 20.0), False
         else:
-            place, is_flush = (14.0, y + RADIUS + 20 if lane == FORWARD else y + SMALL * 0.36), True
+            place, is_flush = (14.0, 18.0 if lane == FORWARD else y + SMALL * 0.36), True
         shape = Shape("text", "caption", [place], words.en, SMALL + 1, True, is_flush_left=is_flush)
         found.append(Piece("caption", "", "caption", -1, (shape,), words))
     return found

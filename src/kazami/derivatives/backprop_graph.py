@@ -10,7 +10,7 @@ from .backpropagation import Array, Backprop
 # Lanes, from the forward pass across to the backward pass; where both meet stand the weights and, beside them, their gradients.
 FORWARD, WEIGHT, GRADIENT, PRODUCT, BACKWARD = range(5)
 Role = Literal["data", "weight", "gradient", "delta", "operation", "return"]
-EdgeRole = Literal["forward", "weight", "backward", "kept"]
+EdgeRole = Literal["forward", "weight", "backward", "kept", "kept-weight"]
 Side = Literal["before", "after", "outer", "inner"]
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 GIVEN = -1  # in place of a step: known before the first
@@ -48,7 +48,7 @@ class Edge:
         end: Id of the node it enters.
         leaves: Which side of ``start``: before or after along the forward pass, outer towards the forward lane, inner towards the backward lane.
         enters: Which side of ``end``.
-        role: ``"kept"`` is a number of the forward pass that the backward pass needs.
+        role: ``"kept"`` is a number of the forward pass that the backward pass needs, ``"kept-weight"`` a weight that it needs.
         step: In which step it flows.
     """
 
@@ -154,7 +154,7 @@ def _backward_edges(layer: int, order: dict[str, int], last: int) -> list[Edge]:
         before = order[f"delta_{layer - 1}"]
         edges += [
             Edge(f"delta_{layer}", f"turn_{layer}", "before", "after", "backward", before),
-            Edge(f"W_{layer}", f"turn_{layer}", "before", "outer", "kept", before),
+            Edge(f"W_{layer}", f"turn_{layer}", "before", "outer", "kept-weight", before),
             Edge(f"turn_{layer}", f"slope_{layer - 1}", "before", "after", "backward", before),
         ]
     return edges
@@ -175,7 +175,7 @@ def _loss_part(found: Backprop, order: dict[str, int]) -> tuple[list[Node], list
         Edge("loss", "C", "after", "before", "forward", C),
         Edge("C", "dloss", "inner", "after", "backward", delta),
         Edge(f"A_{last}", "dloss", "inner", "outer", "kept", delta),
-        Edge("T", "dloss", "before", "outer", "kept", delta),
+        Edge("T", "dloss", "inner", "outer", "kept", delta),
         Edge("dloss", f"slope_{last}", "before", "after", "backward", delta),
     ]
     return nodes, edges

@@ -21,7 +21,9 @@ def looks(is_dark: bool) -> dict[str, Look]:
     forward, back, gold = there["layer"].stroke, there["decision"].stroke, there["parameter"].stroke
     found = {role: there[same] for role, same in _SAME.items()} | {"return": Look(there["background"].fill, back, 1.3)}
     found |= {f"{role}-text": there["ink"] for role in (*_SAME, "data")} | {"number": there["ink"], "caption": there["muted"], "gradient-bar": Look("", back, 1.0)}
-    for role, colour, width, dash in (("forward", forward, 1.6, ()), ("weight", gold, 1.3, ()), ("backward", back, 1.6, ()), ("kept", forward, 1.0, (3.0, 3.0))):
+    dashed = (4.0, 3.0)
+    lines = (("forward", forward, 1.6, ()), ("weight", gold, 1.3, ()), ("backward", back, 1.6, ()), ("kept", forward, 1.1, dashed), ("kept-weight", gold, 1.1, dashed))
+    for role, colour, width, dash in lines:
         found |= {f"{role}-line": Look("", colour, width, dash), f"{role}-head": Look(colour, "")}
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from weakref import WeakSet
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils.weak import WeakTensorKeyDictionary
 
 FREE_SEARCHES = 8
@@ -50,6 +51,8 @@ class Names:
 
     def _learn(self, module: nn.Module) -> None:
         for path, parameter in module.named_parameters():
+            if is_lazy(parameter):  # has neither shape nor memory yet; it gets both before it is trained
+                continue
             known: str = self._paths.get(parameter, "")
             if path.count(".") >= known.count(".") or not known:
                 self._paths[parameter] = path

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from .curving import CurvatureReader
@@ -201,8 +202,8 @@ class GraphReader:
         if len(modules) > self._searched:
             self._searched = len(modules)
             self._hidden.update(unregistered(modules))
-            self._stopped = {name: p.numel() for module in modules for name, p in module.named_parameters() if not p.requires_grad}
-            self._n_parameters = sum(p.numel() for module in modules for p in module.parameters())
+            self._stopped = {name: p.numel() for module in modules for name, p in module.named_parameters() if not p.requires_grad and not is_lazy(p)}
+            self._n_parameters = sum(p.numel() for module in modules for p in module.parameters() if not is_lazy(p))
 
 
 def _probe(reading: Reading, sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..derivatives.copies import RandomStates
 from ..maps import Training
-from .tape import Constant, Part, Program, Weight, leaves, replaced
+from .program import Constant, Part, Program, Weight, all_leaves, leaves
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +22,13 @@ class StepSeen:
     Attributes:
         program: What led to its loss.
         loss: The loss that the script computed, summed over its backward passes.
-        rates: Learning rate of each parameter group.
-        random_state: Torch's generator before the first call of the model.
-        is_random: Whether anything was drawn between that call and backward.
+        settings: Of each parameter group, what a scheduler may change: learning rate, momentum …
         clip: Largest norm that the gradients were clipped to.
     """
 
     program: Program
     loss: float
-    rates: list[float]
-    random_state: Tensor | None = None
-    is_random: bool = False
+    settings: list[dict[str, Any]]
     clip: float | None = None
 
 
@@ -89,15 +86,8 @@ class Recorded(nn.Module):
 
 
 def _weights_of(program: Program) -> set[str]:
-    names: set[str] = set()
-
-    def note(leaf: Any) -> Any:
-        if isinstance(leaf, Weight):
-            names.add(leaf.name)
-        return leaf
-
-    replaced([(call.arguments, call.keywords) for call in program.calls], note)
-    return names
+    found = all_leaves([(call.arguments, call.keywords) for call in program.calls])
+    return {leaf.name for leaf in found if isinstance(leaf, Weight)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +135,7 @@ def plain_batches(steps: Sequence[StepSeen]) -> tuple[TapedLoss, list[tuple[Any,
 
 
 def _constants_in(tree: Any) -> list[int]:
-    found: list[int] = []
-
-    def note(leaf: Any) -> Any:
-        if isinstance(leaf, Constant):
-            found.append(leaf.index)
-        return leaf
-
-    replaced(tree, note)
-    return found
+    return [leaf.index for leaf in all_leaves(tree) if isinstance(leaf, Constant)]
 
 
 def _target(constants: list[Tensor]) -> Any:
@@ -180,38 +162,43 @@ def numbered_batches(steps: Sequence[StepSeen]) -> tuple[list[Program], list[tup
 
 @dataclass(frozen=True, slots=True)
 class SameNumbers:
-    """One step of a training that draws random numbers: the generator is set to where it stood in the script.
+    """One step of a training that draws random numbers: the generators are set to where they stood in the script.
 
     Args:
         plain: The training without this.
-        states: The generator's state per batch, by the identity of its inputs.
+        states: The generators' states per batch, by the identity of its inputs.
     """
 
     plain: Training
-    states: dict[int, Tensor]
+    states: dict[int, RandomStates]
 
     def __call__(self, model: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[Any, Any]) -> Tensor:
         """Take one step."""
-        state = self.states.get(id(batch[0]))
-        with torch.random.fork_rng(devices=[]):
-            if state is not None:
-                torch.set_rng_state(state)
+        before, state = RandomStates(), self.states.get(id(batch[0]))
+        if state is not None:
+            state.put_back()
+        try:
             return self.plain.step(model, optimizer, batch)
+        finally:
+            before.put_back()
 
 
-class RecordedRates:
-    """Sets the learning rates that the script's own scheduler had set, step by step; the last ones stay."""
+class RecordedSettings:
+    """Sets the learning rates and whatever else the script's own scheduler had set, step by step; the last ones stay.
 
-    def __init__(self, optimizer: torch.optim.Optimizer, rates: Sequence[Sequence[float]]) -> None:
+    Groups of parameters that the script adds on the way are not known to the optimizer made at the start, and are left out.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, settings: Sequence[Sequence[dict[str, Any]]]) -> None:
         self._optimizer = optimizer
-        self._rates = rates
+        self._settings = settings
         self._step = 0
 
     def step(self) -> None:
-        """Set the rates of the next step."""
-        self._step = min(self._step + 1, len(self._rates) - 1)
-        for group, rate in zip(self._optimizer.param_groups, self._rates[self._step], strict=True):
-            group["lr"] = rate
+        """Set those of the next step."""
+        self._step = min(self._step + 1, len(self._settings) - 1)
+        for group, settings in zip(self._optimizer.param_groups, self._settings[self._step], strict=False):
+            group.update(settings)
 
 
 def training_of(
@@ -226,9 +213,9 @@ def training_of(
         optimizer: How to make it.
         steps: What was seen of each step.
     """
-    rates = [step.rates for step in steps]
+    settings = [step.settings for step in steps]
     clips = {step.clip for step in steps}
-    scheduler = None if all(rate == rates[0] for rate in rates) else lambda made: RecordedRates(made, rates)
+    scheduler = None if all(one == settings[0] for one in settings) else lambda made: RecordedSettings(made, settings)
     plain = Training(
         model=lambda: copy.deepcopy(model),
         optimizer=optimizer.make,
@@ -238,9 +225,9 @@ def training_of(
         scheduler=scheduler,
         clip_grad_norm=clips.pop() if len(clips) == 1 else None,
     )
-    if not any(step.is_random for step in steps):
+    if all(step.program.drawn is None for step in steps):
         return plain.replaced(batches=lambda: _one_period(batches))
-    states = {id(batch[0]): step.random_state for batch, step in zip(batches, steps, strict=True) if step.random_state is not None}
+    states = {id(batch[0]): step.program.drawn for batch, step in zip(batches, steps, strict=True) if step.program.drawn is not None}
     return plain.replaced(train_step=SameNumbers(plain, states))
 
 

@@ -3,162 +3,20 @@
 On the tape are the torch functions called outside of modules, and as one call each the outermost calls of modules. Only what depends on a weight is kept.
 """
 
-import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.overrides import TorchFunctionMode, _pop_mode_temporarily
 
+from ..derivatives.copies import RandomStates
+from .program import MUTES_FIRST_ARGUMENT, Call, Constant, Made, Part, Program, Weight, all_leaves, calls_before, has_learnable_weights, leaves, replaced
+
 MOST_CALLS = 200_000  # a script that never calls backward must not fill the memory
-_MUTES_FIRST_ARGUMENT = {Tensor.__setitem__}
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Stands for the ``position``-th tensor that the call number ``call`` made; -1 for its first argument, which it changed."""
-
-    call: int
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """Stands for a leaf that requires a gradient."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """Stands for a tensor that no weight reaches: a batch, a target, a mask."""
-
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Stands for a module of the recorded model, in the place of a function."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One recorded call; tensors in its arguments are replaced by what stands for them."""
-
-    function: Any
-    arguments: tuple[Any, ...]
-    keywords: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """The calls between the weights and the loss, in their order.
-
-    Attributes:
-        calls: What is called.
-        roots: The tensors that backward began from; the loss is the sum of their sums. Empty: the result is that of the last call.
-        constants: The tensors that no weight reaches.
-    """
-
-    calls: list[Call]
-    roots: list[Any]
-    constants: list[Tensor]
-
-    def run(self, parts: Mapping[str, nn.Module], weights: Mapping[str, Tensor], constants: Sequence[Tensor], given: Mapping[int, Any] | None = None) -> Any:
-        """Return the loss at other weights, on other constants.
-
-        Args:
-            parts: The modules, by name.
-            weights: The bare weights, by name.
-            constants: In the place of :attr:`constants`.
-            given: Results of calls that are not to be made again.
-        """
-        made: dict[tuple[int, int], Tensor] = {}
-        result: Any = None
-
-        def value(leaf: Any) -> Any:
-            if isinstance(leaf, Made):
-                return made[leaf.call, leaf.position]
-            if isinstance(leaf, Constant):
-                return constants[leaf.index]
-            return weights[leaf.name] if isinstance(leaf, Weight) else leaf
-
-        for number, call in enumerate(self.calls):
-            if given is not None and number in given:
-                result = given[number]
-            else:
-                arguments = replaced(call.arguments, value)
-                function = parts[call.function.name] if isinstance(call.function, Part) else call.function
-                result = function(*arguments, **replaced(call.keywords, value))
-                if call.function in _MUTES_FIRST_ARGUMENT:
-                    made[number, -1] = arguments[0]
-            made.update({(number, position): tensor for position, tensor in enumerate(leaves(result))})
-        return _total([value(root) for root in self.roots]) if self.roots else result
-
-    def has_the_form_of(self, other: "Program") -> bool:
-        """Return whether the two programs differ in nothing but the values of their constants."""
-        return len(self.constants) == len(other.constants) and _same(self.calls, other.calls) and self.roots == other.roots
-
-
-def up_to_last_part(program: Program) -> Program | None:
-    """Return the program that ends with the last call of a module with weights, and gives what that call gives; ``None`` where there is no such call."""
-    last = max((number for number, call in enumerate(program.calls) if isinstance(call.function, Part)), default=None)
-    if last is None:
-        return None
-    needed = sorted(_calls_before([last], lambda number: (program.calls[number].arguments, program.calls[number].keywords)))
-    numbers = {old: new for new, old in enumerate(needed)}
-    constants: dict[int, int] = {}
-
-    def moved(leaf: Any) -> Any:
-        if isinstance(leaf, Made):
-            return Made(numbers[leaf.call], leaf.position)
-        return Constant(constants.setdefault(leaf.index, len(constants))) if isinstance(leaf, Constant) else leaf
-
-    kept = [program.calls[number] for number in needed]
-    calls = [Call(call.function, replaced(call.arguments, moved), replaced(call.keywords, moved)) for call in kept]
-    return Program(calls, [], [program.constants[index] for index in constants])
-
-
-def _calls_before(last: Sequence[int], inputs_of: Callable[[int], Any]) -> set[int]:
-    """Return the numbers of the calls that lead to the calls ``last``, these included."""
-    needed: set[int] = set()
-    waiting = list(last)
-    while waiting:
-        number = waiting.pop()
-        if number not in needed:
-            needed.add(number)
-            waiting += [leaf.call for leaf in _all_leaves(inputs_of(number)) if isinstance(leaf, Made)]
-    return needed
-
-
-def merged(programs: Sequence[Program]) -> Program:
-    """Return one program whose loss is the sum of the losses of ``programs``: what an optimizer sees that steps after several backward passes."""
-    calls: list[Call] = []
-    roots: list[Any] = []
-    constants: list[Tensor] = []
-    for program in programs:
-
-        def moved(leaf: Any, n_calls: int = len(calls), n_constants: int = len(constants)) -> Any:
-            if isinstance(leaf, Made):
-                return Made(leaf.call + n_calls, leaf.position)
-            return Constant(leaf.index + n_constants) if isinstance(leaf, Constant) else leaf
-
-        calls += [Call(call.function, replaced(call.arguments, moved), replaced(call.keywords, moved)) for call in program.calls]
-        roots += [moved(root) for root in program.roots]
-        constants += program.constants
-    return Program(calls, roots, constants)
-
-
-def _total(roots: list[Tensor]) -> Tensor:
-    total = roots[0].sum() if roots[0].dim() else roots[0]
-    for root in roots[1:]:
-        total = total + root.sum()
-    return total
 
 
 class Recorder(TorchFunctionMode):
@@ -166,11 +24,12 @@ class Recorder(TorchFunctionMode):
 
     Args:
         module_called: Told of every outermost call of a module with weights, before it is made: (module, arguments, keywords).
+        module_lent: Told of it instead where the module is called with other weights than its own (``torch.func.functional_call``).
     """
 
-    def __init__(self, module_called: Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None]) -> None:
+    def __init__(self, module_called: Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], None], module_lent: Callable[[nn.Module, Any, Any], None]) -> None:
         super().__init__()
-        self.module_called = module_called
+        self.module_called, self.module_lent = module_called, module_lent
         self.forget()
 
     def forget(self) -> None:
@@ -180,6 +39,8 @@ class Recorder(TorchFunctionMode):
         self._constants: dict[tuple[int, int], int] = {}
         self._values: list[Tensor] = []
         self._alive: list[Any] = []  # identities stay unique while what bears them lives
+        self._results: list[tuple[Any, list[Tensor]]] = []  # of each call its first argument and what it made
+        self._drawn: dict[int, RandomStates] = {}  # by the number of a call that drew, the generators before it
 
     def __torch_function__(self, function: Any, types: Any, arguments: tuple[Any, ...] = (), keywords: dict[str, Any] | None = None) -> Any:
         """Make the call, and record it if a weight reaches one of its arguments."""
@@ -192,6 +53,11 @@ class Recorder(TorchFunctionMode):
     def called(self, module: nn.Module, arguments: tuple[Any, ...], keywords: dict[str, Any], call: Callable[[], Any]) -> Any:
         """Make an outermost call of a module; what it calls inside is not recorded."""
         with _pop_mode_temporarily():
+            if lent := {name: weight for name, weight in module.named_parameters() if not isinstance(weight, nn.Parameter)}:
+                self.module_lent(module, arguments, keywords)
+                given = (module, lent, arguments, keywords)
+                is_wanted = self._is_wanted(functional_call, given, {})
+                return self._record(functional_call, given, {}, call) if is_wanted else call()
             learns = has_learnable_weights(module)
             if learns:
                 self.module_called(module, arguments, keywords)
@@ -201,21 +67,27 @@ class Recorder(TorchFunctionMode):
             return call()
 
     def _is_wanted(self, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+        if torch._C._functorch.peek_interpreter_stack() is not None:
+            return False
         if not torch.is_grad_enabled() or len(self._calls) > MOST_CALLS or getattr(function, "__name__", "") in ("backward", "requires_grad_"):
             return False
         return any(tensor.requires_grad or id(tensor) in self._places for tensor in leaves((arguments, keywords)))
 
     def _record(self, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any], call: Callable[[], Any]) -> Any:
         stored = replaced(arguments, self._standing_for), replaced(keywords, self._standing_for)
+        states = RandomStates()
         result = call()
         made = list(leaves(result))
-        if not made and function not in _MUTES_FIRST_ARGUMENT:
+        if not made and function not in MUTES_FIRST_ARGUMENT:
             return result
         number = len(self._calls)
+        if states.have_moved():
+            self._drawn[number] = states
         self._calls.append((function, *stored))
-        self._alive.append((arguments, keywords, made))
+        self._alive.append((arguments, keywords))
+        self._results.append((arguments[0] if arguments else None, made))
         self._places.update({id(tensor): Made(number, position) for position, tensor in enumerate(made)})
-        if function in _MUTES_FIRST_ARGUMENT:
+        if function in MUTES_FIRST_ARGUMENT:
             self._places[id(arguments[0])] = Made(number, -1)
         return result
 
@@ -233,33 +105,70 @@ class Recorder(TorchFunctionMode):
             self._alive.append(leaf)
         return Constant(self._constants[key])
 
-    def program(self, roots: Sequence[Tensor], name_of: Callable[[Any], str]) -> Program | None:
-        """Return what leads to ``roots``, or ``None`` where that is not on the tape.
+    def places(self, roots: Sequence[Tensor]) -> list[Made] | None:
+        """Return where on the tape ``roots`` were made, ``None`` where any of them was not."""
+        places = [self._places.get(id(root)) for root in roots]
+        return [place for place in places if place is not None] if roots and None not in places else None
+
+    def program(self, roots: Sequence[Made], name_of: Callable[[Any], str], trained: Set[int]) -> Program:
+        """Return what leads to ``roots``.
+
+        What carries no gradient and depends on no trained weight (the target of a target network, a generator's picture for the discriminator) is a constant.
 
         Args:
-            roots: What backward begins from.
+            roots: What backward begins from, as :meth:`places` gave it.
             name_of: Gives the name of a module or a bare weight.
+            trained: Identities of the tensors that the optimizer moves.
         """
-        places = [self._places.get(id(root)) for root in roots]
-        if not roots or any(place is None for place in places):
-            return None
-        needed = sorted(_calls_before([place.call for place in places if place is not None], lambda number: self._calls[number][1:]))
+        is_fixed = self._fixed(trained)
+
+        def is_cut(leaf: Any) -> bool:
+            return isinstance(leaf, Made) and is_fixed[leaf.call]
+
+        needed = sorted(calls_before([root.call for root in roots], lambda number: [leaf for leaf in all_leaves(self._calls[number][1:]) if not is_cut(leaf)]))
         numbers = {old: new for new, old in enumerate(needed)}
-        constants: dict[int, int] = {}
+        constants: dict[Any, int] = {}
+        values: list[Tensor] = []
+
+        def constant(key: Any, value: Tensor, *, learns: bool = False) -> Constant:
+            if key not in constants:
+                constants[key] = len(values)
+                values.append(value.detach())
+            return Constant(constants[key], learns)
 
         def final(leaf: Any) -> Any:
             if isinstance(leaf, Made):
-                return Made(numbers[leaf.call], leaf.position)
+                return constant(leaf, self._result(leaf).clone()) if is_cut(leaf) else Made(numbers[leaf.call], leaf.position)
             if isinstance(leaf, Constant):
-                return Constant(constants.setdefault(leaf.index, len(constants)))
-            return Weight(name_of(leaf)) if isinstance(leaf, Tensor) else leaf
+                return constant(leaf.index, self._values[leaf.index])
+            if not isinstance(leaf, Tensor):
+                return leaf
+            is_input = id(leaf) not in trained and not isinstance(leaf, nn.Parameter)
+            return constant(id(leaf), leaf.clone(), learns=True) if is_input else Weight(name_of(leaf))
 
         calls = []
         for old in needed:
             function, arguments, keywords = self._calls[old]
             named = Part(name_of(function)) if isinstance(function, nn.Module) and has_learnable_weights(function) else function
             calls.append(Call(named, replaced(arguments, final), replaced(keywords, final)))
-        return Program(calls, [final(place) for place in places], [self._values[index] for index in constants])
+        return Program(calls, [final(root) for root in roots], values, next((self._drawn[number] for number in needed if number in self._drawn), None))
+
+    def _fixed(self, trained: Set[int]) -> list[bool]:
+        """Return of each call whether what it made carries no gradient and depends on no trained weight."""
+        depends: list[bool] = []
+        is_fixed: list[bool] = []
+        for (function, *given), (_, made) in zip(self._calls, self._results, strict=True):
+            weights = list(function.parameters()) if isinstance(function, nn.Module) else []
+            own = [*weights, *(leaf for leaf in all_leaves(given) if isinstance(leaf, Tensor))]
+            before = (leaf.call for leaf in all_leaves(given) if isinstance(leaf, Made))
+            depends.append(any(id(weight) in trained for weight in own) or any(depends[number] for number in before))
+            is_fixed.append(not depends[-1] and not any(tensor.requires_grad for tensor in made) and function not in MUTES_FIRST_ARGUMENT)
+        return is_fixed
+
+    def _result(self, place: Made) -> Tensor:
+        first, made = self._results[place.call]
+        result: Tensor = first if place.position < 0 else made[place.position]
+        return result
 
 
 @dataclass(slots=True)
@@ -292,73 +201,3 @@ class recording:  # noqa: N801  # used as a context: with recording(...)
         """Stop recording."""
         nn.Module.__call__ = self._original  # type: ignore[method-assign]
         self.recorder.__exit__(None, None, None)  # type: ignore[no-untyped-call]
-
-
-def has_learnable_weights(module: nn.Module) -> bool:
-    """Return whether any parameter of the module requires a gradient."""
-    return any(weight.requires_grad for weight in module.parameters())
-
-
-def replaced(tree: Any, value: Callable[[Any], Any]) -> Any:
-    """Return ``tree`` with each leaf replaced by ``value(leaf)``; lists, tuples, dicts, slices and dataclasses are branches."""
-    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*(replaced(branch, value) for branch in tree))
-    if isinstance(tree, list | tuple):
-        return type(tree)(replaced(branch, value) for branch in tree)
-    if isinstance(tree, dict):
-        branches = {key: replaced(branch, value) for key, branch in tree.items()}
-        return branches if type(tree) is dict else _like(tree, branches)
-    if isinstance(tree, slice):
-        return slice(*(replaced(branch, value) for branch in (tree.start, tree.stop, tree.step)))
-    if _is_record(tree):
-        return dataclasses.replace(tree, **{part.name: replaced(getattr(tree, part.name), value) for part in dataclasses.fields(tree) if part.init})
-    return value(tree)
-
-
-def _like(tree: dict[Any, Any], branches: dict[Any, Any]) -> Any:
-    try:
-        return type(tree)(**branches)
-    except TypeError:
-        return branches
-
-
-def leaves(tree: Any) -> Iterator[Tensor]:
-    """Yield the tensors in ``tree``, always in the same order."""
-    return (leaf for leaf in _all_leaves(tree) if isinstance(leaf, Tensor))
-
-
-def _all_leaves(tree: Any) -> Iterator[Any]:
-    if isinstance(tree, list | tuple):
-        for branch in tree:
-            yield from _all_leaves(branch)
-    elif isinstance(tree, dict):
-        yield from _all_leaves(list(tree.values()))
-    elif isinstance(tree, slice):
-        yield from _all_leaves((tree.start, tree.stop, tree.step))
-    elif _is_record(tree):
-        yield from _all_leaves([getattr(tree, part.name) for part in dataclasses.fields(tree)])
-    else:
-        yield tree
-
-
-def _is_record(thing: Any) -> bool:
-    return dataclasses.is_dataclass(thing) and not isinstance(thing, type | Made | Weight | Constant | Part)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Return whether two trees are equal; what cannot be compared counts as different unless it is the same thing."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Call):
-        return _same((one.function, one.arguments, one.keywords), (other.function, other.arguments, other.keywords))
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, nn.Module):  # a loss module is often made anew at every step
-        settings = ({key: value for key, value in vars(module).items() if not key.startswith("_")} for module in (one, other))
-        return one is other or (_same(*settings) and all(map(torch.equal, one.buffers(), other.buffers())))
-    try:
-        return one is other or bool(one == other)
-    except Exception:  # a stranger's comparison may do anything
-        return False

@@ -1,46 +1,58 @@
-"""Show backpropagation step by step on a small network, with live numbers."""
+"""Show backpropagation step by step on a small network, with live numbers and on its graph."""
 
+import re
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...errors import UsageError
-from .._look import Command
+from .._target import TargetCommand, _stdout_to_stderr, loaded, target_options
+
+if TYPE_CHECKING:
+    from ...derivatives import Backprop
+    from ...watch.target import Target
 
 MOST_UNITS, MOST_LAYERS = 64, 20
+DEFAULT_LOSS = "cross_entropy"
 
 
-@click.command("backprop", cls=Command)
-@click.argument("sizes", metavar="SIZES", default="3-4-2")
+@click.command("backprop", cls=TargetCommand)
+@target_options
+@click.option("-o", "--output", metavar="FILE", help="Write a page that steps through the graph (.html), or the graph with all numbers (.svg, .png).")
 @click.option("--activation", default="tanh", show_default=True, help="Of the hidden layers: tanh, relu, sigmoid, silu, softplus, elu, leaky_relu or identity.")
-@click.option("--loss", type=click.Choice(["mse", "cross_entropy"]), default="cross_entropy", show_default=True, help="The loss.")
-@click.option("--examples", type=click.IntRange(1, 64), default=2, show_default=True, help="Examples in the batch.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seeds weights and data.")
+@click.option("--loss", type=click.Choice(["mse", "cross_entropy"]), help="The loss (default: the target's own, else cross_entropy).")
+@click.option("--examples", type=click.IntRange(1, 64), default=2, show_default=True, help="Examples in the batch; of a target's first batch the first so many.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seeds what is drawn: weights and data, or a target's missing labels.")
 @click.option("--json", is_flag=True, help="Print one JSON document instead, with formulas in LaTeX.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), help="Language (default: from LANG).")
-def command(sizes: str, activation: str, loss: str, examples: int, seed: int, json: bool, lang: str | None) -> None:
-    """Show every step of the forward and backward pass of a network of SIZES, such as 3-4-2.
+def command(words: tuple[str, ...], module: str | None, input_shape: str | None, lang: str | None, **options: Any) -> None:
+    """Show every step of the forward and backward pass of a network of sizes such as 3-4-2, or of the chain of nn.Linear and activations that TARGET gives.
 
-    Its gradients are held against torch's autograd and against central differences.
+    TARGET is a script or module:function; without one, the network is 3-4-2. The gradients are held against torch's autograd and against central differences.
     """
     from ...derivatives.backprop_of_model import text_of
     from ...storage.strict_json import dumps
     from ...watch.language import chosen_language
 
     language = chosen_language(lang)
-    found, off_autograd, off_numeric = _computed(_sizes(sizes), activation, loss, examples, seed)
-    if json:
-        click.echo(dumps({"schema": 1, "sizes": sizes, **found.to_dict(), "off_autograd": off_autograd, "off_numeric": off_numeric}))
-        return
-    from ...reports.numerals import short
+    if options["output"]:
+        from ...derivatives.backprop_files import checked_ending
 
-    click.echo(text_of(found, language))
-    click.echo("")
-    if language == "ja":
-        click.echo(f"勾配の最大の差: torch の自動微分と {short(off_autograd)}、中心差分と {short(off_numeric)}。")
+        checked_ending(options["output"])  # before anything runs
+    if not module and (not words or re.fullmatch(r"\d[\w-]*", words[0])):
+        name, found = " ".join(words) or "3-4-2", _drawn(_sizes(" ".join(words) or "3-4-2"), options)
     else:
-        click.echo(f"Largest difference of a gradient: {short(off_autograd)} from torch's autograd, {short(off_numeric)} from central differences.")
+        target = loaded(words, module, input_shape)
+        name, found = target.name, _of_target(target, language, options)
+    if options["output"]:
+        click.echo(found.write(options["output"], language), err=options["json"])
+    off_autograd, off_numeric = _distances(found)
+    if options["json"]:
+        click.echo(dumps({"schema": 1, "sizes": name, **found.to_dict(), "off_autograd": off_autograd, "off_numeric": off_numeric}))
+        return
+    if not options["output"]:
+        click.echo(text_of(found, language) + "\n")
+    _show_distances(off_autograd, off_numeric, language)
 
 
 def _sizes(text: str) -> list[int]:
@@ -53,20 +65,74 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
-def _computed(sizes: list[int], activation: str, loss: str, examples: int, seed: int) -> tuple[Any, float, float]:
-    """Return the readable backprop, and its largest distances from autograd and from central differences."""
+def _drawn(sizes: list[int], options: dict[str, Any]) -> "Backprop":
+    """Return both passes through a network of ``sizes`` with drawn weights, on drawn data."""
     import numpy as np
 
     from ...derivatives import backprop
-    from ...derivatives.backprop_of_model import autograd_gradients, central_gradients
 
-    draw = np.random.default_rng(seed)
+    loss, examples, draw = options["loss"] or DEFAULT_LOSS, options["examples"], np.random.default_rng(options["seed"])
     weights = [draw.normal(size=(n_in, n_out)) / np.sqrt(n_in) for n_in, n_out in pairwise(sizes)]
     biases = [0.1 * draw.normal(size=n_out) for n_out in sizes[1:]]
-    activations = [*[activation] * (len(weights) - 1), "identity"]
+    activations = [*[options["activation"]] * (len(weights) - 1), "identity"]
     X = draw.normal(size=(examples, sizes[0]))
     Y = draw.integers(sizes[-1], size=examples) if loss == "cross_entropy" else draw.normal(size=(examples, sizes[-1]))
-    found = backprop(weights, biases, activations, X, Y, loss)
+    return backprop(weights, biases, activations, X, Y, loss)
+
+
+def _of_target(target: "Target", language: str, options: dict[str, Any]) -> "Backprop":
+    """Return both passes through the user's model, on the first examples of its first batch; labels that are not known are drawn."""
+    import torch
+
+    from ...derivatives import backprop_of
+
+    for sentence in target.said:
+        click.echo(sentence.in_language(language), err=True)
+    n, loss = options["examples"], options["loss"]
+    with _stdout_to_stderr():
+        if target.training is not None:
+            inputs, labels = next(iter(target.training.endless_batches()))
+            inputs = inputs[0] if isinstance(inputs, tuple) and len(inputs) == 1 else inputs
+            if isinstance(inputs, torch.Tensor) and isinstance(labels, torch.Tensor):
+                return backprop_of(target.training.start().model, loss or target.training.loss, (inputs[:n], labels[:n]))
+        example = target.needed_example()
+        if len(example) != 1 or not isinstance(example[0], torch.Tensor):
+            raise UsageError(f"The readable backprop needs a model with one tensor as its input, and {target.name} takes {len(example)} arguments.")
+        return _with_drawn_labels(target.model, example[0][:n], loss or DEFAULT_LOSS, language, options["seed"])
+
+
+def _with_drawn_labels(model: Any, inputs: Any, loss: str, language: str, seed: int) -> "Backprop":
+    import copy
+
+    import torch
+
+    from ...derivatives import backprop_of
+
+    with torch.no_grad():
+        shape = copy.deepcopy(model).eval()(inputs).shape
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(shape[-1], (len(inputs),), generator=generator) if loss == "cross_entropy" else torch.randn(shape, generator=generator)
+    said = {"en": f"No loss is known: {loss}, with random targets.", "ja": f"損失が不明のため、{loss} と乱数の正解を使います。"}
+    click.echo(said[language], err=True)
+    return backprop_of(model, loss, (inputs, labels))
+
+
+def _distances(found: "Backprop") -> tuple[float, float]:
+    """Return the largest distances of the gradients from autograd's, and from central differences."""
+    import numpy as np
+
+    from ...derivatives.backprop_of_model import autograd_gradients, central_gradients
+
+    arguments = (found.weights, found.biases, found.activations, found.inputs[0], found.target, found.loss_name)
     own = [*found.weight_gradients, *found.bias_gradients]
-    others = [compute(weights, biases, activations, X, Y, loss) for compute in (autograd_gradients, central_gradients)]
-    return found, *(max(float(np.abs(a - b).max()) for a, b in zip(own, other, strict=True)) for other in others)
+    off = [max(float(np.abs(a - b).max()) for a, b in zip(own, compute(*arguments), strict=True)) for compute in (autograd_gradients, central_gradients)]
+    return off[0], off[1]
+
+
+def _show_distances(off_autograd: float, off_numeric: float, language: str) -> None:
+    from ...reports.numerals import short
+
+    if language == "ja":
+        click.echo(f"勾配の最大の差: torch の自動微分と {short(off_autograd)}、中心差分と {short(off_numeric)}。")
+    else:
+        click.echo(f"Largest difference of a gradient: {short(off_autograd)} from torch's autograd, {short(off_numeric)} from central differences.")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from . import words
-from .layout import laid_out
+from .layout import laid_out, least_height
 from .naming import common_path
 from .picture import SIZES, picture_of
 from .records import Block, Edge, Node
@@ -39,6 +39,9 @@ def insides_of(
         parts = _unrolled(block, node_of, arriving) if block.kind == "recurrent" and block.uses > 1 else _around(block, node_of, arriving, leaving)
         children = _descendants(block, blocks)
         picture = picture_of(*parts, children, open_blocks=False, fold=block.kind != "repeat", language=language)
+        if block.kind == "repeat" and least_height(picture) + 2 * MARGIN > largest[1]:  # known before the layout, which takes long for such a picture
+            made[name] = _listed(block, node_of, language)
+            continue
         made[name] = _card(sheet_of(picture, laid_out(picture)))
         if block.kind == "repeat" and (made[name].width > largest[0] or made[name].height > largest[1]):
             made[name] = _listed(block, node_of, language)

@@ -14,6 +14,7 @@ Point = tuple[float, float]
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 POINTS = 72.0  # an inch
 FRAME_MARGIN = 20.0
+RANK_SEPARATION = 0.36  # inches between one row of boxes and the next
 HURRY = 1500  # from so many boxes on, dot is asked to stop improving early
 
 
@@ -45,10 +46,34 @@ def laid_out(picture: Picture) -> Laid:
     return _read(answer, picture)
 
 
+def least_height(picture: Picture) -> float:
+    """Return a height, in points, below which no layout of a picture can come: that of the longest chain of boxes that hang on one another.
+
+    >>> least_height(Picture([Box("a", "box", "", [("x", "name")]), Box("b", "box", "", [("x", "name")])], [Arrow("a", "b", "data", "")]))
+    74.24
+    """
+    heights = {box.id: box.size[1] for box in picture.boxes}
+    targets: dict[str, list[str]] = {}
+    waiting = dict.fromkeys(heights, 0)
+    for arrow in picture.arrows:
+        targets.setdefault(arrow.source, []).append(arrow.target)
+        waiting[arrow.target] += 1
+    ends = {name: height for name, height in heights.items() if not waiting[name]}
+    ready = list(ends)
+    while ready:
+        source = ready.pop()
+        for target in targets.get(source, []):
+            ends[target] = max(ends.get(target, 0.0), ends[source] + RANK_SEPARATION * POINTS + heights[target])
+            waiting[target] -= 1
+            if not waiting[target]:
+                ready.append(target)
+    return round(max(ends.values(), default=0.0), 6)
+
+
 def _source(picture: Picture) -> str:
     """Return the picture as a Graphviz source that holds sizes and no text."""
     hurry = " nslimit=1; nslimit1=1; mclimit=0.2;" if len(picture.boxes) > HURRY else ""
-    lines = [f'digraph g {{ rankdir=TB; nodesep=0.28; ranksep=0.36; splines=spline;{hurry} node [label="", fixedsize=true]; edge [arrowsize=0.7];']
+    lines = [f'digraph g {{ rankdir=TB; nodesep=0.28; ranksep={RANK_SEPARATION}; splines=spline;{hurry} node [label="", fixedsize=true]; edge [arrowsize=0.7];']
     waiting = [("", False)]
     while waiting:
         frame, is_done = waiting.pop()

@@ -133,6 +133,7 @@ class _Drawer:
         self._owner = {node: block.id for block in blocks for node in block.nodes}
         self._passes = {block.id: _passes_of(block) for block in blocks if block.kind == "repeat"}
         self._places: dict[str, _Place] = {}
+        self._frames: dict[str, str] = {}
         usual = Counter(edge.dtype for edge in edges if edge.dtype.startswith(("float", "bfloat"))).most_common(1)
         self._usual_dtype = usual[0][0] if usual else "float32"
 
@@ -172,14 +173,13 @@ class _Drawer:
     def draw_boxes(self) -> None:
         """Make a box for everything that shows at least one node."""
         seen: set[str] = set()
-        for node, place in self._places.items():
+        for place in self._places.values():
             if place.box not in seen:
                 seen.add(place.box)
                 frame = place.frames[-1] if place.frames else ""
                 box = self._block_box(self._blocks[place.box]) if place.box in self._blocks else self._node_box(self._nodes[place.box])
-                box.frame = frame
+                box.frame = self._frames[box.id] = frame
                 self.picture.boxes.append(box)
-            del node
 
     def _block_box(self, block: Block) -> Box:
         lines: list[Line] = []
@@ -280,7 +280,7 @@ class _Drawer:
             return source
         self._number += 1
         name = f"q{self._number}"
-        frame = next(box.frame for box in self.picture.boxes if box.id == source)
+        frame = self._frames[source]
         if has_circle:
             box = Box(name, "ellipse", "hidden", [(_subscript(edge.name), "quantity"), (looks, "shape")], frame, f"{edge.name} · {title}")
         else:

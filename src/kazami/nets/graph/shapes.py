@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from .layout import FRAME_MARGIN, Laid, Point, Rectangle, frame_label_width
 from .lettering import text_width
 from .picture import BOLD, LEADING, SIZES, Box, Frame, Picture
@@ -69,12 +71,12 @@ def sheet_of(picture: Picture, laid: Laid, fills: dict[str, tuple[str, str]] | N
         fills: For boxes that show a value, by their id, the colour of the box and of its text.
     """
     sheet = Sheet(laid.width, laid.height)
-    curves = [curve for curve, _ in laid.curves]
+    ink = _Ink.of(picture, laid)
     framed = [frame for frame in picture.frames if frame.id in laid.frames]
     sheet.groups += [_frame_group(frame, laid.frames[frame.id]) for frame in framed]
     for arrow, (curve, tip) in zip(picture.arrows, laid.curves, strict=True):
         sheet.groups.append(Group(_arrow_shapes(curve, tip, arrow.kind), arrow.title))
-    sheet.groups += [_frame_label(frame, laid.frames[frame.id], picture, laid, curves) for frame in framed]
+    sheet.groups += [_frame_label(frame, laid.frames[frame.id], ink) for frame in framed]
     for box in picture.boxes:
         fill = (fills or {}).get(box.id, ("", ""))
         sheet.groups.append(Group(_box_shapes(box, laid.boxes[box.id], *fill), box.title, box.block))
@@ -119,14 +121,13 @@ def _frame_group(frame: Frame, rectangle: Rectangle) -> Group:
     return Group([shape], frame.title, frame.block if frame.role == "repeat" else "")
 
 
-def _frame_label(frame: Frame, rectangle: Rectangle, picture: Picture, laid: Laid, curves: list[list[Point]]) -> Group:
+def _frame_label(frame: Frame, rectangle: Rectangle, ink: "_Ink") -> Group:
     """Put the label into the corner where it lies on least; a plate behind it keeps it readable where an arrow passes."""
     left, top, right, bottom = rectangle
     width = frame_label_width(frame)
     size = SIZES["word"]
     corners = [(left + 4, top), (right - width - 4, top), (left + 4, bottom - FRAME_MARGIN), (right - width - 4, bottom - FRAME_MARGIN)]
-    boxes = [(laid.boxes[box.id], box.size) for box in picture.boxes]
-    x, y = min(corners, key=lambda corner: (_crossings(corner, width, curves, boxes), corners.index(corner)))
+    x, y = min(corners, key=lambda corner: (ink.under(corner, width), corners.index(corner)))
     if right - left < width + 8:  # narrower than its label, which then stands beside its upper right corner
         x, y = right, top
     plate = Shape("rectangle", "plate", [(x + 4, y + 3), (x + width - 4, y + FRAME_MARGIN - 2)], rounding=3.0)
@@ -134,25 +135,45 @@ def _frame_label(frame: Frame, rectangle: Rectangle, picture: Picture, laid: Lai
     return Group([plate, text], frame.title)
 
 
-def _crossings(corner: Point, width: float, curves: list[list[Point]], boxes: list[tuple[Point, tuple[float, float]]]) -> int:
-    """Return how many curves and boxes a label at ``corner`` would lie on."""
-    left, top, right, bottom = corner[0], corner[1], corner[0] + width, corner[1] + FRAME_MARGIN
-    crossed = sum(any(left <= x <= right and top <= y <= bottom for x, y in samples(curve)) for curve in curves)
-    covered = sum(x - w / 2 < right and x + w / 2 > left and y - h / 2 < bottom and y + h / 2 > top for (x, y), (w, h) in boxes)
-    return crossed + covered
+@dataclass(frozen=True, slots=True)
+class _Ink:
+    """What a label could lie on, as arrays: every frame of a large graph asks for all of it.
+
+    Attributes:
+        points: Points along all curves, shape ``(n, 2)``.
+        curves: Which curve each is on.
+        boxes: Left, right, top and bottom of all boxes, shape ``(4, m)``.
+    """
+
+    points: np.ndarray
+    curves: np.ndarray
+    boxes: np.ndarray
+
+    @classmethod
+    def of(cls, picture: Picture, laid: Laid) -> "_Ink":
+        along = [np.array(samples(curve)) for curve, _ in laid.curves] if laid.frames else []
+        owners = np.repeat(np.arange(len(along)), [len(one) for one in along])
+        sides = [(x - w / 2, x + w / 2, y - h / 2, y + h / 2) for (x, y), (w, h) in ((laid.boxes[box.id], box.size) for box in picture.boxes)]
+        return cls(np.concatenate(along) if along else np.empty((0, 2)), owners, np.array(sides).reshape(-1, 4).T)
+
+    def under(self, corner: Point, width: float) -> int:
+        """Return how many curves and boxes a label at ``corner`` would lie on."""
+        low = np.array(corner)
+        is_inside = ((self.points >= low) & (self.points <= low + (width, FRAME_MARGIN))).all(1)
+        left, right, top, bottom = self.boxes
+        is_covered = (left < low[0] + width) & (right > low[0]) & (top < low[1] + FRAME_MARGIN) & (bottom > low[1])
+        return len(np.unique(self.curves[is_inside])) + int(is_covered.sum())
 
 
 def samples(curve: list[Point], count: int = 12) -> list[Point]:
     """Return points along a chain of cubic Bézier curves, ``count`` of each and the end."""
-    found = []
-    for start in range(0, len(curve) - 3, 3):
-        a, b, c, d = curve[start : start + 4]
-        for step in range(count):
-            t = step / count
-            u = 1 - t
-            weights = (u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t)
-            found.append(tuple(sum(weight * point[axis] for weight, point in zip(weights, (a, b, c, d), strict=True)) for axis in (0, 1)))
-    return [(x, y) for x, y in [*found, curve[-1]]]
+    chain = np.array(curve)
+    n_pieces = (len(chain) - 1) // 3
+    pieces = np.stack([chain[place : place + 3 * n_pieces : 3] for place in range(4)]) if n_pieces else np.empty((4, 0, 2))
+    t = np.arange(count) / count
+    weights = np.array([(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3])
+    along = np.einsum("wt,wpc->ptc", weights, pieces).reshape(-1, 2)
+    return [(x, y) for x, y in [*along.tolist(), curve[-1]]]
 
 
 def text_lines(texts: list[str], size: float, role: str, left: float, top: float) -> tuple[list[Shape], float, float]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .flat_network import InputOutputMap
 from .nested_tensors import tensors_in, with_tensors
+from .private_copy import hookable
 
 NO_LAYER = ("parametrizations", "parametrizations.")
 
@@ -76,7 +77,7 @@ def layer_calls(function: InputOutputMap) -> list[LayerCall]:
             call.output = _detached(output)
 
     handles = []
-    for module in function.model.modules():
+    for module in hookable(function.model).values():
         if id(module) in names and not any(part.startswith("parametrizations") for part in names[id(module)].split(".")):
             handles.append(module.register_forward_pre_hook(enter, with_kwargs=True))
             handles.append(module.register_forward_hook(leave, with_kwargs=True))

@@ -4,6 +4,7 @@ import copy
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -25,18 +26,20 @@ def private_copy(model: nn.Module, *, mode: Mode = "eval", dtype: torch.dtype | 
     Args:
         model: Any module; it stays as it is.
         mode: Switch the copy to evaluation or training, or leave it as the model is.
-        dtype: Cast floating parameters, buffers and attributes; ``None`` leaves them.
+        dtype: Cast floating parameters, buffers and attributes, complex ones to the complex type of the same precision; ``None`` leaves them.
 
     Raises:
-        UsageError: The model cannot be copied.
+        UsageError: The model cannot be copied, or has no weights yet.
     """
+    _refuse_lazy(model)
     memo: dict[int, Any] = {}
     for module in model.modules():
         for value in vars(module).values():
             if isinstance(value, Tensor) and value.grad_fn is not None:
                 memo[id(value)] = value.detach().clone()
     try:
-        copied = copy.deepcopy(model, memo)
+        with torch.no_grad():  # scripted modules copy their parameters by an operation, which would make them computed values
+            copied = copy.deepcopy(model, memo)
     except Exception as error:  # whatever an attribute's own __deepcopy__ raises
         raise UsageError(
             f"The model should be one that copy.deepcopy can copy, and {type(model).__name__} is not ({type(error).__name__}: {error}). "
@@ -46,7 +49,7 @@ def private_copy(model: nn.Module, *, mode: Mode = "eval", dtype: torch.dtype | 
         parameter.requires_grad_(False)
         parameter.grad = None
     if dtype is not None:
-        copied.to(dtype)
+        copied._apply(partial(_cast, dtype=dtype))  # Module.to would cut off the imaginary part of complex weights
         _cast_attributes(copied, dtype)
     return copied if mode == "as_is" else copied.train(mode == "train")
 
@@ -54,8 +57,32 @@ def private_copy(model: nn.Module, *, mode: Mode = "eval", dtype: torch.dtype | 
 def _cast_attributes(model: nn.Module, dtype: torch.dtype) -> None:
     for module in model.modules():
         for name, value in list(vars(module).items()):
-            if isinstance(value, Tensor) and value.is_floating_point():
-                setattr(module, name, value.detach().to(dtype))
+            if isinstance(value, Tensor) and (value.is_floating_point() or value.is_complex()):
+                setattr(module, name, _cast(value.detach(), dtype))
+
+
+def _cast(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a floating tensor in ``dtype``, a complex one in the complex type of that precision, and any other as it is."""
+    if tensor.is_complex():
+        return tensor.to(dtype.to_complex())
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
+
+
+def hookable(model: nn.Module) -> dict[str, nn.Module]:
+    """Return the modules of ``model`` that hooks can be put on, by name: a scripted one is closed, also to what is in it.
+
+    >>> list(hookable(nn.Sequential(nn.Linear(2, 2), nn.ReLU())))
+    ['', '0', '1']
+    """
+    return {name: module for name, module in model.named_modules() if not isinstance(module, torch.jit.ScriptModule)}
+
+
+def _refuse_lazy(model: nn.Module) -> None:
+    for name, module in model.named_modules():
+        own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
+        if any(nn.parameter.is_lazy(one) for one in own):
+            place = f" ({name})" if name else ""
+            raise UsageError(f"{type(module).__name__}{place} has no weights yet. Call the model once on an example first.")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .nested_tensors import tensors_in
+from .private_copy import hookable
 
 _ATEN = torch.ops.aten
 ADDITIONS = {_ATEN.add.Tensor, _ATEN.add_.Tensor, _ATEN.sub.Tensor, _ATEN.sub_.Tensor}
@@ -274,7 +275,8 @@ def residual_tape(model: nn.Module) -> Iterator[list[ResidualRatio]]:
         del module, args, output
         lineage.stack.pop()
 
-    handles = [h for m in model.modules() for h in (m.register_forward_pre_hook(enter, with_kwargs=True), m.register_forward_hook(leave, always_call=True))]
+    open_ones = hookable(model).values()
+    handles = [h for m in open_ones for h in (m.register_forward_pre_hook(enter, with_kwargs=True), m.register_forward_hook(leave, always_call=True))]
     try:
         with ResidualTape(lineage):
             yield ratios
@@ -301,7 +303,7 @@ def _measured(lineage: Lineage) -> list[ResidualRatio]:
                 branch=_branch_name(block),
                 ratio=size_f / size if size else (0.0 if size_f == 0 else float("inf")),
                 cosine=float((x * f).sum()) / max(size * size_f, tiny),
-                growth=float(torch.linalg.vector_norm(x + f)) / max(size, tiny),
+                growth=float(torch.linalg.vector_norm(x + f)) / size if size else (1.0 if size_f == 0 else float("inf")),
                 n_operations=block.n_operations,
                 shape=tuple(x.shape),
             )

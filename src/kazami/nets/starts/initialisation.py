@@ -139,7 +139,9 @@ def _gain(scheme: str, nonlinearity: str | None) -> float:
 
 
 def _drawn(scheme: str, weight: _Weight, gain: float, deviation: float, generator: torch.Generator | None) -> Tensor:
-    made = torch.empty_like(weight.values)
+    values = weight.values
+    # Half precision has no QR decomposition, and its random numbers are coarse; writing the weights rounds them once.
+    made = torch.empty_like(values, dtype=torch.promote_types(values.dtype, torch.float32))
     if scheme == "xavier":
         bound = gain * math.sqrt(6 / (weight.fan_in + weight.fan_out))
         return made.uniform_(-bound, bound, generator=generator)

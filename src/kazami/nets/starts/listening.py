@@ -10,8 +10,8 @@ from torch import nn
 
 @contextmanager
 def listening(modules: Iterable[nn.Module], hook: Callable[..., Any]) -> Iterator[None]:
-    """Inside, ``hook(module, inputs, output)`` is called after each of the modules and may replace its output."""
-    handles = [module.register_forward_hook(hook) for module in modules]
+    """Inside, ``hook(module, inputs, output)`` is called after each of the modules and may replace its output; scripted modules take no hooks."""
+    handles = [module.register_forward_hook(hook) for module in modules if not isinstance(module, torch.jit.ScriptModule)]
     try:
         yield
     finally:

@@ -119,7 +119,6 @@ def test_lazy_modules_that_live_in_the_process_are_passed_over():
 
 def test_a_training_is_watched_beside_a_lazy_module_that_is_never_called():
     lazy, model = nn.LazyLinear(3), nn.Linear(2, 1)
-    lazy.requires_grad_(False)
     trace = trained(lambda: model(torch.ones(4, 2)).square().mean(), model.parameters())
     assert trace.step == 1
     assert lazy.has_uninitialized_params()

@@ -73,6 +73,13 @@ WHOLE = (
     "forward_called_directly",
     "embedding_by_hand",
     "never_zeroed",
+    "target_network",
+    "average_as_teacher",
+    "gradient_penalty",
+    "actor_critic",
+    "evaluated_with_gradients",
+    "weights_lent",
+    "own_weights_and_forward",
 )
 
 
@@ -117,6 +124,28 @@ def test_of_two_players_only_the_first_is_taken_and_that_is_said(found):
     one = found["two_players"]
     assert any("only the first one" in sentence for sentence in one["said"])
     assert one["replayed"][0] == pytest.approx(one["losses"][0], rel=1e-4)
+
+
+def test_what_is_not_trained_is_no_part_of_the_model(found):
+    assert found["target_network"]["names"] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert found["average_as_teacher"]["names"] == ["0.weight", "0.bias", "3.weight", "3.bias"]
+    assert found["gradient_penalty"]["names"] == ["net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"]
+
+
+@pytest.mark.parametrize(("name", "count", "why"), [("gradients_by_hand", 2, "changes gradients between"), ("unfrozen_later", 5, "which parameters are trained")])
+def test_what_the_replay_leaves_out_is_said(found, name, count, why):
+    one = found[name]
+    assert any(f"{count} of 10 losses checked" in sentence for sentence in one["said"]), one["said"]
+    assert any(f"From step {count + 1} on" in sentence and why in sentence for sentence in one["said"]), one["said"]
+
+
+def test_steps_by_hand_end_and_are_told(found):
+    one = found["steps_by_hand"]
+    assert (one["kind"], one["example"], one["why"]) == ("Linear", [[8, 5]], "its weights are changed by hand, not by an optimizer of torch")
+
+
+def test_a_training_in_a_thread_is_refused_with_the_reason(found):
+    assert "in a thread of its own" in found["in_a_thread"]["error"]
 
 
 def test_mixed_precision_is_replayed_without_it(found):

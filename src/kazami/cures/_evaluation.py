@@ -173,14 +173,17 @@ class TakesStatisticsAgain:
         modes = [(module, module.training) for module in model.modules()]
         model.train()
         try:
-            with untouched_randomness(), torch.no_grad():
-                for number, (inputs, _) in enumerate(islice(self.batches(), MOST_BATCHES)):
-                    with Swap({F.batch_norm: _Averaging(1 / (number + 1))}):
-                        model(inputs)
+            self._take(model)
         finally:
             for module, mode in modes:
                 module.training = mode
             self.is_off, self.seen = False, _version(model)
+
+    def _take(self, model: nn.Module) -> None:
+        with untouched_randomness(), torch.no_grad():
+            for number, (inputs, _) in enumerate(islice(self.batches(), MOST_BATCHES)):
+                with Swap({F.batch_norm: _Averaging(1 / (number + 1))}):
+                    model(inputs)
 
 
 def _version(model: nn.Module) -> int:

@@ -243,5 +243,3 @@ def _captions(places: Mapping[str, Point], is_wide: bool) -> list[Piece]:
         shape = Shape("text", "caption", [place], words.en, SMALL + 1, True, is_flush_left=is_flush)
         found.append(Piece("caption", "", "caption", -1, (shape,), words))
     return found
-
-

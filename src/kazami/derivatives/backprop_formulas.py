@@ -6,8 +6,8 @@ from html import escape
 from .backprop_graph import output_name
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\,|\d+(?:\.\d+)?|\s+|.", re.DOTALL)
-_LETTERS = {r"\varphi": "φ", r"\delta": "δ", r"\sigma": "σ"}
-_SIGNS = {r"\partial": "∂", r"\odot": "⊙", r"\leq": "≤", r"\sum": "∑", "-": "−"}
+_LETTERS = {r"\varphi": "φ", r"\delta": "δ", r"\sigma": "σ", r"\partial": "∂"}
+_SIGNS = {r"\odot": "⊙", r"\leq": "≤", r"\sum": "∑", "-": "−"}
 _FUNCTIONS = {r"\tanh": "tanh", r"\max": "max", r"\ln": "ln"}
 _SPACES = {r"\quad": "1em", r"\,": "0.17em"}
 _JAPANESE = {"examples": "例", "entries": "要素の数", "mean": "平均", " if ": "（", " else ": "）、それ以外は "}
@@ -22,8 +22,8 @@ def formula_math(latex: str, last: int, language: str) -> str:
         language: Of the words in it.
 
     Example:
-        >>> formula_math(r"A_{1} = \varphi(Z_{1})", 2, "en")[20:98]
-        '<msub><mi>H</mi><mn>1</mn></msub><mo>=</mo><mi>φ</mi><mo stretchy="false">(</mo>'
+        >>> formula_math(r"A_{2} = \varphi(Z_{2})", 2, "en").partition("<mo>")[0]
+        '<math class="formula"><mrow><mi>Y</mi>'
     """
     left, _, right = latex.partition(r", \quad ")
     parts = [_Reader(part, last, language).group("") for part in (left, right) if part]

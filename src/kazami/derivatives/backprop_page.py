@@ -18,7 +18,7 @@ from .backprop_drawing import Drawing, draw
 from .backprop_formulas import formula_math
 from .backprop_graph import graph_of
 from .backprop_of_model import autograd_gradients
-from .backprop_printing import styles, svg_element
+from .backprop_printing import colours, styles, svg_element
 from .backprop_scenes import MOST, Scene, Tile, number, scenes_of
 from .backpropagation import Backprop
 
@@ -99,8 +99,8 @@ def _style() -> str:
     report = files("kazami.reports").joinpath("static", "report.css").read_text(encoding="utf-8")
     report = re.sub(r"^svg(?: text)? \{[^}]*\}$", "", report, flags=re.MULTILINE)  # these drawings bring sizes and colours of their own
     dark = re.search(r':root\[data-theme="dark"\] \{([^}]*)\}', report)
-    unscripted = f"{{:root:not([data-theme]){{{dark[1] if dark else ''}}}{styles(':root:not([data-theme])', is_dark=True)}}}"
-    drawn = styles("", is_dark=False) + styles('[data-theme="dark"]', is_dark=True)
+    unscripted = f"{{:root:not([data-theme]){{{dark[1] if dark else ''}{colours(is_dark=True)}}}}}"
+    drawn = f':root{{{colours(is_dark=False)}}}[data-theme="dark"]{{{colours(is_dark=True)}}}{styles()}'
     return f"{report}{drawn}@media (prefers-color-scheme: dark) {unscripted}{_part('backprop.css')}"
 
 
@@ -154,7 +154,7 @@ def _tile(tile: Tile) -> str:
     lines = "".join(f"<tr>{''.join(_cell(tile, row, column) for column in columns)}</tr>" for row in rows)
     sign = said(words.OF_PHI) if tile.sign == words.OF_PHI.en else escape(tile.sign)
     mark = f'<span class="sign">{sign}</span>' if sign else ""
-    caption = f'<figcaption>{tile.name} <small>{tile.shape}</small></figcaption>'
+    caption = f"<figcaption>{tile.name} <small>{tile.shape}</small></figcaption>"
     return f'<div class="operand">{mark}<figure class="tile">{caption}<table class="matrix"><tbody>{lines}</tbody></table></figure></div>'
 
 
@@ -169,7 +169,8 @@ def _small_picture(scene: Scene, narrow: Drawing) -> str:
     """Return the part of the graph that a step is about, ringed; it shows the page's own drawing again."""
     name = scene.step.name
     heights = [narrow.middles[one][1] for one in (name, *scene.uses)]
-    top, bottom = max(0.0, min(heights) - _AIR), min(narrow.height, max(heights) + _AIR)
+    top = min(heights) - _AIR
+    top, bottom = (top if top > _AIR else 0.0), min(narrow.height, max(heights) + _AIR)
     rings = "".join(
         f'<circle class="{kind}" cx="{narrow.middles[one][0]:.0f}" cy="{narrow.middles[one][1]:.0f}" r="{_RING:.0f}"/>'
         for kind, one in [("ring-used", one) for one in scene.uses] + [("ring", name)]

@@ -20,23 +20,32 @@ def looks(is_dark: bool) -> dict[str, Look]:
     there = DARK if is_dark else LIGHT
     forward, back, gold = there["layer"].stroke, there["decision"].stroke, there["parameter"].stroke
     found = {role: there[same] for role, same in _SAME.items()} | {"return": Look(there["background"].fill, back, 1.3)}
-    found |= {f"{role}-text": there["ink"] for role in (*_SAME, "data")} | {"number": there["ink"], "caption": there["muted"], "gradient-bar": Look("", back, 1.0)}
-    dashed = (4.0, 3.0)
-    lines = (("forward", forward, 1.6, ()), ("weight", gold, 1.3, ()), ("backward", back, 1.6, ()), ("kept", forward, 1.1, dashed), ("kept-weight", gold, 1.1, dashed))
-    for role, colour, width, dash in lines:
-        found |= {f"{role}-line": Look("", colour, width, dash), f"{role}-head": Look(colour, "")}
+    found |= {f"{role}-text": there["ink"] for role in _SAME}
+    found |= {"number": there["ink"], "caption": there["muted"], "gradient-bar": Look("", back, 1.0)}
+    solid = (("forward", forward, 1.6), ("weight", gold, 1.3), ("backward", back, 1.6))
+    dashed = (("kept", forward, 1.1), ("kept-weight", gold, 1.1))
+    for lines, dash in ((solid, ()), (dashed, (4.0, 3.0))):
+        for role, colour, width in lines:
+            found |= {f"{role}-line": Look("", colour, width, dash), f"{role}-head": Look(colour, "")}
     return found
 
 
-def styles(prefix: str, is_dark: bool) -> str:
-    """Return the looks as CSS rules that hold below ``prefix``."""
-    return "".join(_rule(prefix, role, look) for role, look in looks(is_dark).items())
+def styles() -> str:
+    """Return the looks as CSS rules whose colours are variables: those reach into a drawing that is shown a second time."""
+    return "".join(_rule(role, look) for role, look in looks(is_dark=False).items())
 
 
-def _rule(prefix: str, role: str, look: Look) -> str:
+def colours(is_dark: bool) -> str:
+    """Return the variables of :func:`styles`."""
+    parts = [(f"{role}-{part}", colour) for role, look in looks(is_dark).items() for part, colour in (("fill", look.fill), ("line", look.stroke))]
+    return "".join(f"--bp-{name}:{colour};" for name, colour in parts if colour)
+
+
+def _rule(role: str, look: Look) -> str:
+    fill = f"var(--bp-{role}-fill)" if look.fill else "none"
     dash = f";stroke-dasharray:{' '.join(map(_number, look.dash))}" if look.dash else ""
-    stroke = f";stroke:{look.stroke};stroke-width:{look.width}{dash}" if look.stroke else ""
-    return f"{prefix} .bp-{role}{{fill:{look.fill or 'none'}{stroke}}}"
+    stroke = f";stroke:var(--bp-{role}-line);stroke-width:{look.width}{dash}" if look.stroke else ""
+    return f".bp-{role}{{fill:{fill}{stroke}}}"
 
 
 def svg_element(drawn: Drawing, label: Sentence, *, language: str = "", class_: str = "", id_: str = "") -> str:
@@ -62,9 +71,8 @@ def svg_element(drawn: Drawing, label: Sentence, *, language: str = "", class_: 
 def svg_file(drawn: Drawing, label: Sentence, language: str) -> str:
     """Return the drawing as the text of an SVG file, with colours for light and dark."""
     element = svg_element(drawn, label, language=language)
-    grounds = [there["background"].fill for there in (LIGHT, DARK)]
-    rules = f".bp text{{font-family:{FONT}}}.bp-ground{{fill:{grounds[0]}}}" + styles(".bp", is_dark=False)
-    rules += f"@media (prefers-color-scheme:dark){{.bp-ground{{fill:{grounds[1]}}}{styles('.bp', is_dark=True)}}}"
+    light, dark = (f"--bp-ground:{there['background'].fill};{colours(there is DARK)}" for there in (LIGHT, DARK))
+    rules = f".bp{{font-family:{FONT};{light}}}.bp-ground{{fill:var(--bp-ground)}}{styles()}@media (prefers-color-scheme:dark){{.bp{{{dark}}}}}"
     head = f'<title>{escape(label.in_language(language))}</title><style>{rules}</style><rect class="bp-ground" width="100%" height="100%"/>'
     return element.replace("<g>", f"{head}<g>", 1) + "\n"
 

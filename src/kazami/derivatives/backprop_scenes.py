@@ -72,7 +72,9 @@ def _scene(found: Backprop, step: Step) -> Scene:
         return Scene(step, (), (), result, "", SENTENCES["X"])
     row, column = entry = largest(np.atleast_2d(step.value))
     words, uses, tiles, by_hand = _KINDS[kind](found, step, row, column)
-    result = _tile(html_name(step.name, len(found.sums)), step.value, lambda i, j: (i, j) == entry, ")² =" if step.name == "C" and found.loss_name == "mse" else "=")
+    result = _tile(
+        html_name(step.name, len(found.sums)), step.value, lambda i, j: (i, j) == entry, ")² =" if step.name == "C" and found.loss_name == "mse" else "="
+    )
     value = number(float(np.atleast_2d(step.value)[entry]))
     where = f"<sub>{row + 1},{column + 1}</sub>" if step.value.ndim == 2 else f"<sub>{column + 1}</sub>" if step.value.ndim else ""
     return Scene(step, uses, tiles, result, f"{_bracketed(result.name, where)} = {by_hand} = <b>{value}</b>", words, entry)
@@ -165,9 +167,7 @@ def _loss(found: Backprop, step: Step, row: int, column: int) -> _Shown:
         return SENTENCES["mse"], uses, tiles, f"[{_sum(squares)}] / {output.size}"
     shares = softmax(output)
     held = [
-        f"{_factor(float(t))}·ln {number(float(p))}" if t != 1 else f"ln {number(float(p))}"
-        for t, p in zip(target.ravel(), shares.ravel(), strict=True)
-        if t
+        f"{_factor(float(t))}·ln {number(float(p))}" if t != 1 else f"ln {number(float(p))}" for t, p in zip(target.ravel(), shares.ravel(), strict=True) if t
     ]
     tiles = (_tile("T", target, lambda i, j: bool(target[i, j]), f"−1/{len(output)} Σ"), _tile("softmax(Y)", shares, lambda i, j: bool(target[i, j]), "ln"))
     return SENTENCES["cross_entropy"], uses, tiles, f"−[{_sum(held)}] / {len(output)}"

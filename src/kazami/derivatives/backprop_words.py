@@ -4,8 +4,7 @@ from ..records import Sentence
 
 TITLE = Sentence("Backpropagation, step by step", "誤差逆伝播を一歩ずつ")
 LEAD = Sentence(
-    "Forward, the network computes its answer Y and the loss C. Backward, the errors δ go the same way in reverse and leave a "
-    "gradient at every weight.",
+    "Forward, the network computes its answer Y and the loss C. Backward, the errors δ go the same way in reverse and leave a gradient at every weight.",
     "順伝播でネットワークは答え Y と損失 C を計算します。逆伝播では誤差 δ が同じ道を逆向きにたどり、すべての重みに勾配を残します。",
 )
 SETTING = Sentence(
@@ -24,7 +23,10 @@ LAYER = Sentence("layer {n}", "第 {n} 層")
 BY_HAND = Sentence("One number by hand", "1 つの数を手で計算")
 OF_PHI = Sentence("φ of", "φ を適用")
 MORE = Sentence("Computed in double precision, shown to three digits.", "計算は倍精度、表示は 3 桁です。")
-KEYS = Sentence("← → step · Home End first and last · click a circle or a box to go to its step", "← → で 1 ステップ、Home End で最初と最後、円や箱をクリックするとそのステップへ")
+KEYS = Sentence(
+    "← → step · Home End first and last · click a circle or a box to go to its step",
+    "← → で 1 ステップ、Home End で最初と最後、円や箱をクリックするとそのステップへ",
+)
 BUTTONS = {
     "first": Sentence("First step", "最初のステップ"),
     "back": Sentence("One step back", "1 ステップ戻る"),

@@ -86,8 +86,7 @@ class _Harvester:
         self._originals: dict[int, Tensor] = {}
         self._uses_autocast = False
         self._differences: set[str] = set()
-        self._last_weights: list[float] = []
-        self._last_gradients: list[float] = []
+        self._last_weights, self._last_gradients = list[float](), list[float]()
         self._path = WeightPath() if record_trajectory else None
 
     # -- the run
@@ -155,13 +154,10 @@ class _Harvester:
         now = fingerprint(self._trained())
         has_changed = len(now) == len(self._last_weights) and now != self._last_weights
         self._last_weights = now
-        if has_changed and self._optimizers:
+        if has_changed:
             self._differences.add("weights")
-        elif has_changed:
-            self._n_by_hand += 1
-            self._now = _StepNow()
-            self._recorder.forget()
-            if self._n_by_hand >= self.n_steps:
+            self._n_by_hand += not self._optimizers
+            if not self._optimizers and self._n_by_hand >= self.n_steps:
                 raise StopTraining
 
     def backward_ended(self) -> None:
@@ -367,9 +363,9 @@ class _Harvester:
 
     def _order(self) -> tuple[list[int], Callable[[int], Tensor]]:
         """Return the weights' identities in the order of the training's model, and their first values."""
-        own = [weight for module in self._roots() for weight in module.parameters()]
-        copies = [weight for module in self._roots() for weight in _parameters(self.modules[id(module)][1])]
-        first = {id(weight): value for weight, value in zip(own, copies, strict=False)}
+        first: dict[int, Tensor] = {}
+        for original, kept, *_ in (self.modules[id(module)] for module in self._roots()):
+            first |= {} if kept is None else {id(weight): value for weight, value in zip(original.parameters(), kept.parameters(), strict=True)}
         order = [*(id(weight) for weight in self._bare().values()), *first]  # a module's own weights come before those of its parts
         return order, lambda key: first[key] if key in first else self._first_values[key]
 
@@ -388,10 +384,6 @@ class _StepNow:
         """Return the whole step; an optimizer that evaluates a closure often starts from the first evaluation."""
         n = 1 if is_evaluated_often else len(self.programs)
         return StepSeen(merged(self.programs[:n]), sum(self.losses[:n]), self.settings, self.clip)
-
-
-def _parameters(module: nn.Module | None) -> list[Tensor]:
-    return [] if module is None else list(module.parameters())
 
 
 def _copied(module: nn.Module) -> nn.Module | None:

@@ -31,10 +31,17 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """Stands for a tensor that no weight reaches: a batch, a target, a mask; ``learns`` where the script differentiates by it (a gradient penalty)."""
+    """Stands for a tensor that no weight reaches: a batch, a target, a mask.
+
+    Attributes:
+        index: Its place among the constants.
+        learns: The script differentiates by it (a gradient penalty).
+        changes: The call that takes it changes it in place.
+    """
 
     index: int
     learns: bool = False
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +86,17 @@ class Program:
             given: Results of calls that are not to be made again.
         """
         made: dict[tuple[int, int], Tensor] = {}
+        learning: dict[int, Tensor] = {}
         result: Any = None
 
         def value(leaf: Any) -> Any:
             if isinstance(leaf, Made):
                 return made[leaf.call, leaf.position]
             if isinstance(leaf, Constant):
-                return constants[leaf.index].detach().requires_grad_() if leaf.learns else constants[leaf.index]
+                constant = constants[leaf.index]
+                if leaf.learns:
+                    return learning.setdefault(leaf.index, constant.detach().requires_grad_())
+                return constant.clone() if leaf.changes else constant
             return weights[leaf.name] if isinstance(leaf, Weight) else leaf
 
         for number, call in enumerate(self.calls):
@@ -142,7 +153,7 @@ def up_to_last_part(program: Program) -> Program | None:
     def moved(leaf: Any) -> Any:
         if isinstance(leaf, Made):
             return Made(numbers[leaf.call], leaf.position)
-        return Constant(constants.setdefault(leaf.index, len(constants)), leaf.learns) if isinstance(leaf, Constant) else leaf
+        return Constant(constants.setdefault(leaf.index, len(constants)), leaf.learns, leaf.changes) if isinstance(leaf, Constant) else leaf
 
     kept = [program.calls[number] for number in needed]
     calls = [Call(call.function, replaced(call.arguments, moved), replaced(call.keywords, moved)) for call in kept]
@@ -171,7 +182,7 @@ def merged(programs: Sequence[Program]) -> Program:
         def moved(leaf: Any, n_calls: int = len(calls), n_constants: int = len(constants)) -> Any:
             if isinstance(leaf, Made):
                 return Made(leaf.call + n_calls, leaf.position)
-            return Constant(leaf.index + n_constants, leaf.learns) if isinstance(leaf, Constant) else leaf
+            return Constant(leaf.index + n_constants, leaf.learns, leaf.changes) if isinstance(leaf, Constant) else leaf
 
         calls += [Call(call.function, replaced(call.arguments, moved), replaced(call.keywords, moved)) for call in program.calls]
         roots += [moved(root) for root in program.roots]

@@ -5,7 +5,7 @@ On the tape are the torch functions called outside of modules, and as one call e
 
 import functools
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -78,10 +78,14 @@ class Recorder(TorchFunctionMode):
         states = RandomStates()
         result = call()
         made = list(leaves(result))
-        if not made and function not in MUTES_FIRST_ARGUMENT:
+        has_drawn = states.have_moved()
+        is_sample = has_drawn and not any(tensor.requires_grad for tensor in made)  # an action, a noise: data, whatever it was drawn from
+        if is_sample or (not made and function not in MUTES_FIRST_ARGUMENT):
             return result
+        if any(tensor is arguments[0] for tensor in made[:1] if arguments) and isinstance(stored[0][0], Constant):
+            stored = (replace(stored[0][0], changes=True), *stored[0][1:]), stored[1]
         number = len(self._calls)
-        if states.have_moved():
+        if has_drawn:
             self._drawn[number] = states
         self._calls.append((function, *stored))
         self._alive.append((arguments, keywords))
@@ -140,7 +144,7 @@ class Recorder(TorchFunctionMode):
             if isinstance(leaf, Made):
                 return constant(leaf, self._result(leaf).clone()) if is_cut(leaf) else Made(numbers[leaf.call], leaf.position)
             if isinstance(leaf, Constant):
-                return constant(leaf.index, self._values[leaf.index])
+                return replace(constant(leaf.index, self._values[leaf.index]), changes=leaf.changes)
             if not isinstance(leaf, Tensor):
                 return leaf
             is_input = id(leaf) not in trained and not isinstance(leaf, nn.Parameter)

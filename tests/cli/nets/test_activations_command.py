@@ -21,6 +21,13 @@ class Wave(nn.Module):
         return torch.sin(x)
 
 ready = nn.Softmax(-1)
+
+def broken():
+    return 1 / 0
+
+def quotient(x):
+    return x / (1 // 0)
+
 number = 3
 """
 
@@ -85,6 +92,12 @@ def test_json_is_one_document_and_nothing_else(own, capsys, words, key):
     assert set(document) == {"schema", key}
 
 
+def test_json_alone_means_stdout_wherever_it_stands(capsys):
+    for words in (["relu", "--json"], ["relu", "--json", "--lang", "en"]):
+        assert call(*words) == 0
+        assert json.loads(capsys.readouterr().out)["activation"]["name"] == "relu"
+
+
 def test_json_goes_into_a_file_beside_the_page(tmp_path, capsys):
     place = tmp_path / "relu.json"
     assert call("relu", "--json", str(place), "--lang", "en") == 0
@@ -107,6 +120,8 @@ def test_a_picture_is_written_and_its_place_said_on_stderr(tmp_path, capsys):
         (["no_such_module:f"], "There is no module 'no_such_module'"),
         (["OWN:nothing"], "has no function 'nothing'"),
         (["OWN:number"], "has no function 'number'"),
+        (["OWN:broken"], "was called without arguments, and raised ZeroDivisionError"),
+        (["OWN:quotient"], "The function cannot be called with a table of numbers"),
         (["OWN:leaky", "--plot", "x.png"], "Leave out --plot"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import math
 import pickle
 from typing import NamedTuple
 
@@ -147,6 +148,9 @@ def test_wrong_words_are_refused():
         Residual(nn.Linear(3, 3), scale="1/sqrt(L)")
     with pytest.raises(UsageError, match="scale should be a number"):
         Residual(nn.Linear(3, 3), scale="small")
+    for scale in (None, math.nan, math.inf):
+        with pytest.raises(UsageError, match="scale should be a number"):
+            Residual(nn.Linear(3, 3), scale=scale)
     with pytest.raises(UsageError, match=r"should be given an nn.Module"):
         Residual(torch.tanh)
 

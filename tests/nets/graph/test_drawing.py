@@ -13,8 +13,9 @@ from torch import nn
 
 from kazami.errors import CannotWrite, UsageError
 from kazami.nets import graph
+from kazami.nets.graph import insides
 from kazami.nets.graph.drawing import wrapped
-from kazami.nets.graph.layout import laid_out
+from kazami.nets.graph.layout import laid_out, least_height
 from kazami.nets.graph.lettering import text_width
 from kazami.nets.graph.looks import DARK, LIGHT
 from kazami.nets.graph.picture import BOLD, SIZES, picture_of
@@ -173,3 +174,37 @@ def test_nothing_is_said_on_stderr():
 
 def test_a_notebook_shows_the_picture():
     assert graph(mlp(), data(5, 3))._repr_svg_().startswith("<svg")
+
+
+class Stepped(nn.Module):
+    """One cell, called for every step."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.GRUCell(2, 3)
+
+    def forward(self, x):
+        state = x.new_zeros(len(x), 3)
+        for step in range(x.shape[1]):
+            state = self.cell(x[:, step], state)
+        return state
+
+
+def test_a_long_loop_is_not_laid_out_step_by_step(monkeypatch):
+    laid = []
+
+    def counted(picture):
+        laid.append(len(picture.boxes))
+        return laid_out(picture)
+
+    monkeypatch.setattr(insides, "laid_out", counted)
+    svg = graph(Stepped(), torch.ones(2, 60, 2)).to_svg()
+    assert "× 60" in svg
+    assert max(laid) < 60
+
+
+@pytest.mark.parametrize("name", sorted(ZOO))
+def test_no_layout_is_lower_than_the_least_height(name):
+    found = graph(*ZOO[name]())
+    picture = picture_of(found.nodes, found.edges, found.blocks, open_blocks=False, fold=False, language="en")
+    assert 0 < least_height(picture) <= laid_out(picture).height + 1

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from kazami.errors import UsageError
-from kazami.nets import sensitivity
+from kazami.nets import local_model, sensitivity
 from tests.nets.inside.test_jacobian import Cubed
 from tests.nets.models import Written, normal, seeded_model
 
@@ -52,3 +52,23 @@ def test_plain_data_and_both_languages():
     found = sensitivity(seeded_model(lambda: nn.Linear(2, 3)), normal(2, 2))
     assert len(found.to_dict()["singular_values"]) == 2
     assert all(sentence.ja for sentence in found.said)
+
+
+class Root(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.width = width
+
+    def forward(self, x):
+        return torch.sqrt(x.clamp(min=0)).repeat(1, self.width)
+
+
+@pytest.mark.parametrize("width", [1, 60])  # decomposed at once, and searched
+def test_a_derivative_that_is_not_finite_is_refused_in_one_sentence(width):
+    x = torch.ones(3, 90, dtype=torch.float64)
+    x[1, 4] = 0.0
+    with pytest.raises(UsageError, match=r"derivative should be finite.*row 1"):
+        sensitivity(Root(width), x)
+    with pytest.raises(UsageError, match=r"derivative should be finite"):
+        local_model(Root(width), x, row=1)
+    assert torch.allclose(sensitivity(Root(width), x[:1], k=1).values, torch.tensor([[0.5 * width**0.5]], dtype=torch.float64))

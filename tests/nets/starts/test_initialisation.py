@@ -149,3 +149,11 @@ def test_lazy_layers_and_missing_branches_say_what_to_do():
 def test_a_model_without_known_layers_says_so():
     with pytest.raises(UsageError, match="has no linear, convolutional"):
         initialise(nn.Tanh(), "he")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_drawn_in_single_and_rounded_once(dtype):
+    layer = initialise(nn.Linear(6, 4).to(dtype), "orthogonal", seed=0)
+    single = initialise(nn.Linear(6, 4), "orthogonal", seed=0)
+    assert layer.weight.dtype == dtype
+    assert torch.equal(layer.weight, single.weight.to(dtype))

@@ -114,3 +114,9 @@ def test_the_caller_s_module_is_left_alone():
 def test_the_door_leads_to_the_function_and_to_the_file():
     assert nets.mean_field(torch.relu, 2.0).phase == "critical"
     assert nets.critical_weight_variance is critical_weight_variance
+
+
+@pytest.mark.parametrize("name", ["glu", "geglu", "maxout", "softmax", "log_softmax"])
+def test_gates_and_vectors_have_no_mean_field_here(name):
+    with pytest.raises(UsageError, match="elementwise"):
+        mean_field(name, 1.0)

@@ -1,5 +1,6 @@
 """Show backpropagation step by step on a small network, with live numbers and on its graph."""
 
+import copy
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ DEFAULT_LOSS = "cross_entropy"
 @click.option("-o", "--output", metavar="FILE", help="Write a page that steps through the graph (.html), or the graph with all numbers (.svg, .png).")
 @click.option("--activation", default="tanh", show_default=True, help="Of the hidden layers: tanh, relu, sigmoid, silu, softplus, elu, leaky_relu or identity.")
 @click.option("--loss", type=click.Choice(["mse", "cross_entropy"]), help="The loss (default: the target's own, else cross_entropy).")
-@click.option("--examples", type=click.IntRange(1, 64), default=2, show_default=True, help="Examples in the batch; of a target's first batch the first so many.")
+@click.option("--examples", type=click.IntRange(1, 64), default=2, show_default=True, help="Examples in the batch; of a target's first batch its first ones.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seeds what is drawn: weights and data, or a target's missing labels.")
 @click.option("--json", is_flag=True, help="Print one JSON document instead, with formulas in LaTeX.")
 def command(words: tuple[str, ...], module: str | None, input_shape: str | None, lang: str | None, **options: Any) -> None:
@@ -94,16 +95,32 @@ def _of_target(target: "Target", language: str, options: dict[str, Any]) -> "Bac
             inputs, labels = next(iter(target.training.endless_batches()))
             inputs = inputs[0] if isinstance(inputs, tuple) and len(inputs) == 1 else inputs
             if isinstance(inputs, torch.Tensor) and isinstance(labels, torch.Tensor):
-                return backprop_of(target.training.start().model, loss or target.training.loss, (inputs[:n], labels[:n]))
+                model = target.training.start().model
+                return backprop_of(model, loss or _own_loss(target, model, inputs, labels), (inputs[:n], labels[:n]))
         example = target.needed_example()
         if len(example) != 1 or not isinstance(example[0], torch.Tensor):
             raise UsageError(f"The readable backprop needs a model with one tensor as its input, and {target.name} takes {len(example)} arguments.")
         return _with_drawn_labels(target.model, example[0][:n], loss or DEFAULT_LOSS, language, options["seed"])
 
 
-def _with_drawn_labels(model: Any, inputs: Any, loss: str, language: str, seed: int) -> "Backprop":
-    import copy
+def _own_loss(target: "Target", model: Any, inputs: Any, labels: Any) -> Any:
+    """Return the training's own loss; what a script computed itself is told by its values."""
+    import torch
 
+    from ...derivatives.backprop_of_model import LOSS_NAMES, loss_by_values
+
+    own: Any = getattr(target.training, "loss", None)
+    if any(own is known for known in LOSS_NAMES):
+        return own
+    with torch.no_grad():
+        output = copy.deepcopy(model).eval()(inputs)
+    found = loss_by_values(own, output, labels)
+    if found is None:
+        raise UsageError(f"The loss of {target.name} is neither mse nor cross_entropy, as its values tell. Say with --loss which of them to show instead.")
+    return found
+
+
+def _with_drawn_labels(model: Any, inputs: Any, loss: str, language: str, seed: int) -> "Backprop":
     import torch
 
     from ...derivatives import backprop_of

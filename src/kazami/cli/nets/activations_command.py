@@ -17,7 +17,7 @@ from .._look import Command
 @click.command("activations", cls=Command)
 @click.argument("name", required=False)
 @click.option("--plot", metavar="FILE", help="Draw the functions and their slopes side by side, as PNG, SVG or PDF.")
-@click.option("--json", "json_place", metavar="FILE|-", help="Write everything as one JSON document; with - to stdout, and nothing else there.")
+@click.option("--json", "json_place", is_flag=False, flag_value="-", metavar="[FILE]", help="One JSON document: on stdout and nothing else there, or in FILE.")
 @click.option("--lang", type=click.Choice(["en", "ja"]), help="Language (default: from LANG).")
 def command(name: str | None, plot: str | None, json_place: str | None, lang: str | None) -> None:
     """Show the catalogue of activation functions as a table, or everything about one: formula, range, slopes, zones, gains, losses, and what it suits.
@@ -97,7 +97,10 @@ def _own_function(name: str) -> Any:
         raise UsageError(f"The module {module_name} has no function {attribute!r}. It has: {', '.join(known[:20]) or 'none'}.")
     if isinstance(found, nn.Module):
         return found
-    made = found() if _needs_nothing(found) else found
+    try:
+        made = found() if _needs_nothing(found) else found
+    except Exception as error:  # a factory is the user's, and may fail in any way
+        raise UsageError(f"{name} was called without arguments, and raised {type(error).__name__}: {error}.") from None
     if not callable(made):
         raise UsageError(f"{name} should be a function of one tensor, a module, or return one of these; it returned {type(made).__name__}.")
     return made

@@ -196,7 +196,7 @@ class _Seen:
         self.is_learned = isinstance(function, nn.Module) and any(one.requires_grad for one in function.parameters())
         self.module = type(function) if isinstance(function, nn.Module) else None
         self._function = copy.deepcopy(function).double().eval() if isinstance(function, nn.Module) else function
-        with torch.no_grad(), _only_torch_errors():
+        with torch.no_grad(), _refusing_errors():
             self.table = self._accepted_table()
             self.answer = self.call(self.table)
         self.is_single = self.answer.dtype != torch.float64
@@ -251,11 +251,13 @@ class _Seen:
 
 
 @contextmanager
-def _only_torch_errors() -> Iterator[None]:
+def _refusing_errors() -> Iterator[None]:
     try:
         yield
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        first_line = str(error).strip().split("\n")[0]
+    except UsageError:
+        raise
+    except Exception as error:  # the function is the user's, and may fail in any way
+        first_line = str(error).strip().split("\n")[0] or type(error).__name__
         raise UsageError(f"The function cannot be called with a table of numbers, shape ({_ROWS}, {_COLUMNS}), float64: {first_line}") from None
 
 

@@ -7,6 +7,7 @@ from . import words
 from .insides import insides_of, moved
 from .layout import laid_out
 from .lettering import text_width
+from .near_sources import with_near_sources
 from .picture import SIZES, Picture, picture_of
 from .png import japanese_fonts, write_png
 from .shapes import Group, Shape, Sheet, sheet_of, text_lines
@@ -43,7 +44,7 @@ def draw_png(graph: "Graph", path: str, *, open_blocks: bool, fold: bool, langua
 
 
 def _picture(graph: "Graph", open_blocks: bool, fold: bool, language: str) -> Picture:
-    return picture_of(graph.nodes, graph.edges, graph.blocks, open_blocks=open_blocks, fold=fold, language=language)
+    return with_near_sources(picture_of(graph.nodes, graph.edges, graph.blocks, open_blocks=open_blocks, fold=fold, language=language))
 
 
 def _sheet(graph: "Graph", picture: Picture, language: str) -> Sheet:

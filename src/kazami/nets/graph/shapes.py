@@ -159,9 +159,10 @@ class _Ink:
     def under(self, corner: Point, width: float) -> int:
         """Return how many curves and boxes a label at ``corner`` would lie on."""
         low = np.array(corner)
-        is_inside = ((self.points >= low) & (self.points <= low + (width, FRAME_MARGIN))).all(1)
+        high = low + np.array((width, FRAME_MARGIN))
+        is_inside = ((self.points >= low) & (self.points <= high)).all(1)
         left, right, top, bottom = self.boxes
-        is_covered = (left < low[0] + width) & (right > low[0]) & (top < low[1] + FRAME_MARGIN) & (bottom > low[1])
+        is_covered = (left < high[0]) & (right > low[0]) & (top < high[1]) & (bottom > low[1])
         return len(np.unique(self.curves[is_inside])) + int(is_covered.sum())
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from ...errors import UsageError
 from .flat_network import InputOutputMap
 from .forward_mode import dual_numbers
 
@@ -124,7 +125,7 @@ class SingularTriplets:
     r"""The largest singular values of each row's Jacobian, with their directions: :math:`J v_i = \sigma_i u_i`.
 
     Attributes:
-        values: Shape ``(B, k)``, largest first.
+        values: Shape ``(B, k)``, largest first; NaN in a row whose Jacobian is not finite.
         right: Unit input directions :math:`v_i`, shape ``(B, k, n)``.
         left: Unit output directions :math:`u_i`, shape ``(B, k, m)``.
         residual: :math:`\max_i \lVert J^{\mathsf T} u_i - \sigma_i v_i \rVert / \sigma_1` of each row, shape ``(B,)``.
@@ -171,8 +172,9 @@ def singular_triplets(
     m, n = products.function.n_outputs, products.function.n_inputs
     k = max(1, min(k, m, n))
     if method == "dense" or (method == "auto" and min(m, n) <= N_SMALL):
-        left, values, right = torch.linalg.svd(products.dense(rows, context), full_matrices=False)
-        return SingularTriplets(values[:, :k], right[:, :k], left.mT[:, :k], torch.zeros(len(rows)), min(m, n), "dense")
+        jacobian, is_wild = _tamed(products.dense(rows, context))
+        left, values, right = torch.linalg.svd(jacobian, full_matrices=False)
+        return SingularTriplets(_marked(values[:, :k], is_wild), right[:, :k], left.mT[:, :k], torch.zeros(len(rows)), min(m, n), "dense")
     return _krylov(products, rows, k, context, tolerance, seed)
 
 
@@ -183,11 +185,13 @@ def _krylov(products: JacobianProducts, rows: Tensor, k: int, context: Tensor | 
     basis = torch.empty(len(rows), n, 0).to(rows)
     images = torch.empty(len(rows), products.function.n_outputs, 0).to(rows)
     normal = torch.empty(len(rows), n, 0).to(rows)
+    is_wild = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
     count = 0
     while True:
         block = _orthonormal(block, basis)[:, :, : n - basis.shape[2]]
-        image = _columns(products.forward, rows, block, context)
-        back = _columns(products.backward, rows, image, context)
+        image, is_wild_forwards = _tamed(_columns(products.forward, rows, block, context))
+        back, is_wild_backwards = _tamed(_columns(products.backward, rows, image, context))
+        is_wild |= is_wild_forwards | is_wild_backwards
         basis, images, normal = torch.cat([basis, block], 2), torch.cat([images, image], 2), torch.cat([normal, back], 2)
         count += 2 * block.shape[2]
         left, values, mixing = torch.linalg.svd(images, full_matrices=False)
@@ -197,8 +201,36 @@ def _krylov(products: JacobianProducts, rows: Tensor, k: int, context: Tensor | 
         residual = (gaps * (values[:, :k] > 0)).amax(1) / size[:, 0]
         is_full = basis.shape[2] >= min(n, MAX_BLOCKS * width)
         if is_full or bool((residual <= tolerance).all()):
-            return SingularTriplets(values[:, :k], right.mT, left.mT[:, :k], residual, count, "block Krylov")
+            return SingularTriplets(_marked(values[:, :k], is_wild), right.mT, left.mT[:, :k], residual, count, "block Krylov")
         block = back
+
+
+def _tamed(matrices: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the matrices with zeros for each that is not finite, which no decomposition takes, and which these are."""
+    is_wild = ~torch.isfinite(matrices).flatten(1).all(1)
+    return matrices.masked_fill(is_wild[:, None, None], 0.0), is_wild
+
+
+def _marked(values: Tensor, is_wild: Tensor) -> Tensor:
+    return values.masked_fill(is_wild[:, None], torch.nan)
+
+
+def refuse_wild(values: Tensor, rows: list[int]) -> None:
+    """Refuse singular values that a Jacobian without finite numbers gave.
+
+    Args:
+        values: Shape ``(B, k)``.
+        rows: Which row of the example each is of.
+
+    Raises:
+        UsageError: Some are NaN.
+    """
+    wild = [row for row, value in zip(rows, values[:, 0].tolist(), strict=True) if value != value]
+    if wild:
+        raise UsageError(
+            f"The network's derivative should be finite, and is NaN or infinite at {len(wild)} of the inputs (the first is row {wild[0]}): look for a "
+            "logarithm, root or quotient at its edge there, or pass other inputs."
+        )
 
 
 def _orthonormal(block: Tensor, basis: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from ...records import Sentence
 from ...reports.numerals import short
 from .flat_network import InputOutputMap
 from .input_output_map import input_output_map
-from .jacobian import JacobianProducts, singular_triplets
+from .jacobian import JacobianProducts, refuse_wild, singular_triplets
 from .kinks import kink_along, nearest_kink
 from .linear_radius import LinearError, linear_radius, unit
 from .shares import Shares, shares
@@ -169,6 +169,7 @@ def local_model(
     products = JacobianProducts(function)
     jacobian = products.dense(point, context)[0]
     triplets = singular_triplets(products, point, k=4, context=context)
+    refuse_wild(triplets.values, [row])
     at = function.in_chunks(point, context)
     chosen = int(at[0].argmax()) if output is None else output
     origin = torch.as_tensor(baseline).to(point).reshape(1, -1).expand_as(point)

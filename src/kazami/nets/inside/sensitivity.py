@@ -11,7 +11,7 @@ from ...records import Sentence
 from ...reports.numerals import short
 from .flat_network import InputOutputMap
 from .input_output_map import input_output_map
-from .jacobian import JacobianProducts, singular_triplets
+from .jacobian import JacobianProducts, refuse_wild, singular_triplets
 from .lipschitz import local_lipschitz
 
 # Central differences in float64 agree to 1e-9 on smooth networks; a kink within the step (6e-6) or a wrong backward pass leaves percents.
@@ -117,7 +117,7 @@ def sensitivity(
         seed: Of the search.
 
     Raises:
-        UsageError: ``k`` is below 1, or the model cannot be asked.
+        UsageError: ``k`` is below 1, the model cannot be asked, or its derivative is not finite at some row.
 
     Limits:
         The Jacobian says nothing beyond a small neighbourhood (see :func:`~kazami.nets.inside.local_model.local_model` for its radius). Operations without a
@@ -136,6 +136,7 @@ def sensitivity(
     products = JacobianProducts(function)
     context = function.each_row
     triplets = singular_triplets(products, function.rows, k=k, context=context, tolerance=tolerance, method=method, seed=seed)
+    refuse_wild(triplets.values, list(range(len(function.rows))))
     reach = float(torch.linalg.vector_norm(function.scale)) / 10 if radius is None else radius
     steep = local_lipschitz(products, reach, triplets=triplets, seed=seed)
     return Sensitivity(

@@ -41,7 +41,7 @@ class Curve:
         Raises:
             UsageError: The function does not give one number for each.
         """
-        probe = np.linspace(-1, 1, 7)
+        probe = np.linspace(-1, 1, 12)  # gates and maxout take whole groups of numbers
         if function(probe).shape != probe.shape or not np.allclose(function(probe)[2:3], function(probe[2:3]), equal_nan=True):
             raise UsageError("A mean-field activation should be elementwise: one number for each number, whatever the others are.")
         jumps = _breaks(function)

@@ -113,12 +113,13 @@ def _finding(trials: Trials, calm: Outcome) -> Sentence:
     names = joined_words(good)
     if not good:
         return Sentence(
-            f"{left} of the gradient survives {HIDDEN} sigmoid layers, and of {tried} cures none suffices alone",
-            f"シグモイド {HIDDEN} 層を抜けて残る勾配は {left}。{tried} 個の治療のうち、単独で足りるものはない",
+            f"{left} of the gradient survives from the last of {HIDDEN} sigmoid layers to the first, and of {tried} cures none suffices alone",
+            f"シグモイド {HIDDEN} 層の最後から最初まで戻って残る勾配は {left}。{tried} 種の治療のうち、単独で足りるものはない",
         )
     return Sentence(
-        f"{left} of the gradient survives {HIDDEN} sigmoid layers; of {tried} cures only {names.en} {'suffices' if len(good) == 1 else 'suffice'} alone",
-        f"シグモイド {HIDDEN} 層を抜けて残る勾配は {left}。{tried} 個の治療のうち、単独で足りるのは{names.ja}だけ",
+        f"{left} of the gradient survives from the last of {HIDDEN} sigmoid layers to the first; "
+        f"of {tried} cures only {names.en} {'suffices' if len(good) == 1 else 'suffice'} alone",
+        f"シグモイド {HIDDEN} 層の最後から最初まで戻って残る勾配は {left}。{tried} 種の治療のうち、単独で足りるのは{names.ja}だけ",
     )
 
 
@@ -129,10 +130,12 @@ def _text(trials: Trials, calm: Outcome, storm: Outcome) -> tuple[Sentence, ...]
         Sentence(
             "When a thermal gradient is gone, the wind dies down. When the gradient of the loss is gone, learning does. A sigmoid's slope "
             f"is {MOST:g} at most, "
-            f"so {HIDDEN} of them pass on {power} ≈ {short(MOST**HIDDEN)} at best, and PyTorch's small first weights take their own share: "
+            f"so {HIDDEN} of them pass on {power} ≈ {short(MOST**HIDDEN)} at best unless large weights make up for it. "
+            "PyTorch's small first weights take their own share: "
             f"each layer keeps {short(factor_a_layer(calm))}.",
-            f"熱勾配が消えれば風がやむように、損失の勾配が消えれば学習は止まります。シグモイドの傾きは最大でも {MOST:g} ですから、{HIDDEN} 層では多くても "
-            f"{power} ≈ {short(MOST**HIDDEN)} しか伝わりません。PyTorch 既定の小さな初期重みがさらに削り、1 層ごとに残るのは "
+            f"熱勾配が消えれば風がやむように、損失の勾配が消えれば学習は止まります。シグモイドの傾きは最大でも {MOST:g} ですから、{HIDDEN} 層では、"
+            "大きな重みが補わないかぎり "
+            f"{power} ≈ {short(MOST**HIDDEN)} 以下しか伝わりません。PyTorch 既定の小さな初期重みがさらに削り、1 層ごとに残るのは "
             f"{short(factor_a_layer(calm))} 倍です。",
         ),
         Sentence(
@@ -232,8 +235,9 @@ def _profile_picture(trials: Trials) -> Picture:
         f"シグモイド 1 層で勾配は {short(factor_a_layer(calm))} 倍、{HIDDEN - 1} 層では {short(hidden_share(calm))} 倍",
     )
     notice = Sentence(
-        f"Read from right to left, as backpropagation runs. The dotted line is {MOST:g} per layer, the most a sigmoid lets through.",
-        f"逆伝播の向き、右から左へ読みます。点線は 1 層あたり {MOST:g} 倍、シグモイドが通せる上限です。",
+        "Read from right to left, as backpropagation runs. "
+        f"The dotted line is {MOST:g} per layer, the most a sigmoid's slope lets through where weights have gain 1.",
+        f"逆伝播の向き、右から左へ読みます。点線は 1 層あたり {MOST:g} 倍、重みの利得が 1 のときシグモイドが通せる上限です。",
     )
     words = {name.en: name.ja for name, _ in lines} | {
         "layer": "層",

@@ -102,9 +102,10 @@ def _checks(nets: Nets) -> tuple[Check, ...]:
 def _finding(nets: Nets) -> Sentence:
     plain, residual = ([percent(nets["digits", depth, kind].train) for depth in (DEPTHS[0], DEPTHS[-1])] for kind in (False, True))
     return Sentence(
-        f"From {DEPTHS[0]} to {DEPTHS[-1]} layers a plain network falls from {plain[0]} to {plain[1]}; with a way around its layers it goes "
+        f"From {DEPTHS[0]} to {DEPTHS[-1]} layers a plain network's training accuracy falls from {plain[0]} to {plain[1]}; "
+        f"with a way around its layers it goes "
         f"from {residual[0]} to {residual[1]}",
-        f"{DEPTHS[0]} 層から {DEPTHS[-1]} 層へ深くすると、素の網の正解率は {plain[0]} から {plain[1]} へ。近道があれば {residual[0]} から {residual[1]} へ",
+        f"{DEPTHS[0]} 層から {DEPTHS[-1]} 層へ深くすると、素の網の訓練正解率は {plain[0]} から {plain[1]} へ。近道があれば {residual[0]} から {residual[1]} へ",
     )
 
 
@@ -116,16 +117,16 @@ def _text(nets: Nets) -> tuple[Sentence, ...]:
         Sentence(
             "output = f(x) + x. If a deeper network is worse than a shallow one already on its training data, that is no over-fitting: its "
             "extra layers would only have to "
-            "hand on what they get, and cannot even learn that.",
+            "hand on what they get, and do not learn even that.",
             "出力 = f(x) + x。深い網が、訓練データの上ですでに浅い網に負けるなら、それは過学習ではありません。"
-            "余分な層は受け取ったものをそのまま渡せばよいのに、それすら学べないのです。",
+            "余分な層は受け取ったものをそのまま渡せばよいのに、それすら学べていないのです。",
         ),
         Sentence(
             f"So give them nothing else to do: output = input. {deep} plain layers reach {percent(nothing[False].test)} of it on digits they never saw, "
-            f"{deep} with the identity beside them {percent(nothing[True].test)}. A mirror is hard to grind from {deep} lenses, and comes "
-            "free with the shortcut.",
+            f"{deep} with the identity beside them {percent(nothing[True].test)}. A clear pane is hard to build from {deep} lenses; the "
+            "shortcut is one already.",
             f"そこで「入力をそのまま出力せよ」とだけ命じてみます。未見の数字で再現できた割合は、素の {deep} 層で {percent(nothing[False].test)}、"
-            f"恒等写像を添えた {deep} 層で {percent(nothing[True].test)}。鏡を {deep} 枚のレンズで磨き上げるのは難しく、近道があれば初めから付いてきます。",
+            f"恒等写像を添えた {deep} 層で {percent(nothing[True].test)}。{deep} 枚のレンズを重ねて素通しのガラスを作るのは難しく、近道は初めから素通しです。",
         ),
         Sentence(
             f"The gradient in the first layer is no ghost even in the plain network: {short(plain.first_gradient)} at the first step, "

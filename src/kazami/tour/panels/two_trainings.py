@@ -177,10 +177,10 @@ def _finding(seen: Seen) -> Sentence:
     low, high, dead = seen.pairs[LOW], seen.pairs[HIGH], seen.pairs[HIGHEST]
     constant = int(dead.constant[-1, 0])
     return Sentence(
-        f"Two trainings {short(EPSILON)} apart: {STEPS} steps later the gap is {short(_grown(low))} times as wide at rate {LOW:g}, "
+        f"Two trainings, no weight further apart than {short(EPSILON)}: {STEPS} steps later the gap is {short(_grown(low))} times as wide at rate {LOW:g}, "
         f"{short(_grown(high))} times at rate {HIGH:g}; "
         f"at rate {HIGHEST:g} the hidden layer dies, {constant} of {N_HIDDEN} units silent",
-        f"差 {short(EPSILON)} から始まる 2 つの学習。{STEPS} ステップで差は、学習率 {LOW:g} なら {short(_grown(low))} 倍、{HIGH:g} なら "
+        f"どの重みの差も {short(EPSILON)} 以内で始まる 2 つの学習。{STEPS} ステップで距離は、学習率 {LOW:g} なら {short(_grown(low))} 倍、{HIGH:g} なら "
         f"{short(_grown(high))} 倍。"
         f"{HIGHEST:g} では隠れ層が死に、{N_HIDDEN} 個中 {constant} 個が沈黙する",
     )

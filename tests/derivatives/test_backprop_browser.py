@@ -1,0 +1,138 @@
+"""The walk in a real browser: keys, buttons, slider, both languages, both themes, and without a script."""
+
+import pytest
+
+from kazami.derivatives import backprop
+from tests.derivatives.test_backpropagation import network
+from tests.tour.test_browser import ARGUMENTS, CHROMIUM, LOW_CONTRAST, UNNAMED
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("walk") / "steps.html"
+    return path, backprop(*network((3, 4, 2), "tanh", "cross_entropy", examples=2)).write(str(path))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def show(browser, page_file):
+    """Open the page from disk; complain at the end about any message on the console and any request."""
+    trouble, pages = [], []
+
+    def shown(query="", width=1200, **options):
+        page = browser.new_page(viewport={"width": width, "height": 900}, reduced_motion="reduce", **options)
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or trouble.append(request.url))
+        page.goto(f"{page_file[0].as_uri()}{query}")
+        pages.append(page)
+        return page
+
+    yield shown
+    for page in pages:
+        page.close()
+    assert trouble == []
+
+
+def step(page):
+    """Return the name of the one step that is shown."""
+    names = page.evaluate("[...document.querySelectorAll('.step')].filter((one) => one.getClientRects().length).map((one) => one.dataset.name)")
+    assert len(names) == 1
+    return names[0]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_it_can_be_read(show, theme, width, language):
+    page = show(f"?lang={language}&theme={theme}#step-delta_1", width)
+    for _ in range(2):
+        assert page.evaluate(LOW_CONTRAST) == []
+        assert page.evaluate(UNNAMED) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.keyboard.press("End")
+
+
+def test_keys_walk_through_the_steps(show):
+    page = show()
+    seen = [step(page)]
+    for _ in range(11):
+        page.keyboard.press("ArrowRight")
+        seen.append(step(page))
+    assert seen == ["A_0", "Z_1", "A_1", "Z_2", "A_2", "C", "delta_2", "dW_2", "db_2", "delta_1", "dW_1", "db_1"]
+    page.keyboard.press("ArrowRight")
+    assert step(page) == "db_1"
+    page.keyboard.press("ArrowLeft")
+    assert step(page) == "dW_1"
+    page.keyboard.press("Home")
+    assert step(page) == "A_0"
+
+
+def test_buttons_slider_and_circles_walk_too(show):
+    page = show("?lang=en")
+    page.get_by_role("button", name="Next step").click()
+    assert step(page) == "Z_1"
+    page.locator("#slider").fill("6")
+    assert step(page) == "delta_2"
+    page.locator("#slider").press("ArrowRight")
+    assert step(page) == "dW_2"
+    page.locator('.wide .node[data-id="A_1"]').click()
+    assert step(page) == "A_1"
+    page.get_by_role("button", name="Last step").click()
+    assert step(page) == "db_1"
+    assert page.get_by_role("button", name="Next step").is_disabled()
+
+
+def test_numbers_appear_as_they_are_computed(show):
+    page = show("#step-delta_2")
+    visible = "[...document.querySelectorAll('.wide .numbers')].filter((one) => getComputedStyle(one).visibility === 'visible').length"
+    assert page.evaluate(visible) == 5 + 7  # W, b twice and T; seven steps
+    assert page.evaluate("[...document.querySelectorAll('.wide .node.is-now')].map((one) => one.dataset.id).sort()") == ["delta_2", "dloss", "slope_2"]
+    assert page.evaluate("[...document.querySelectorAll('.wide .node.is-used')].map((one) => one.dataset.id).sort()") == ["A_2", "C", "T", "Z_2"]
+
+
+def test_it_plays_and_pauses(show):
+    page = show("?lang=ja#step-dW_1")
+    page.get_by_role("button", name="再生").click()
+    assert page.get_by_role("button", name="一時停止").count() == 1
+    page.locator("#place", has_text="12 / 12").wait_for(timeout=10_000)
+    page.get_by_role("button", name="再生").wait_for()
+
+
+def test_the_narrow_graph_follows(show):
+    page = show("#step-C", 390)
+    inside = """() => { const frame = document.querySelector('.window').getBoundingClientRect();
+      const at = document.querySelector('.narrow .node[data-id="C"]').getBoundingClientRect(); return at.top >= frame.top && at.bottom <= frame.bottom; }"""
+    assert page.evaluate(inside)
+    page.keyboard.press("Home")
+    assert not page.evaluate(inside)
+
+
+def test_the_language_switch_changes_words_and_what_is_spoken(show):
+    page = show("?lang=en")
+    page.get_by_role("button", name="日本語").click()
+    assert page.locator("h1").inner_text() == "誤差逆伝播を一歩ずつ"
+    assert page.locator(".wide text:visible", has_text="逆伝播").count() == 1
+    assert page.evaluate(
+        "[...document.querySelectorAll('[data-ja]')].every((one) => one.dataset.go === 'play' || one.getAttribute('aria-label') === one.dataset.ja)"
+    )
+
+
+def test_without_a_script_all_steps_are_a_list_with_small_pictures(show):
+    page = show(java_script_enabled=False, color_scheme="dark")
+    assert page.locator(".step:visible").count() == 12
+    assert page.locator(".small:visible").count() == 12
+    assert page.locator(".steering:visible").count() == 0
+    assert page.locator("body").evaluate("(body) => getComputedStyle(body).backgroundColor") == "rgb(15, 22, 25)"

@@ -355,3 +355,11 @@ def test_the_result_is_plain_data_and_speaks_both_languages():
 
 def test_it_stands_on_the_door():
     assert kazami.gradcheck is gradcheck
+
+
+def test_a_forward_pass_that_changes_weights_itself_is_told():
+    torch.manual_seed(0)
+    batch = (torch.randint(10, (4, 5)), torch.randn(4, 5, 3))
+    limited, free = (gradcheck(nn.Embedding(10, 3, max_norm=limit), F.mse_loss, batch) for limit in (1.0, None))
+    assert any("changes weights in place" in note.en and "weight" in note.en for note in limited.notes)
+    assert not any("in place" in note.en for note in free.notes)

@@ -1,5 +1,7 @@
 """The tour in a terminal."""
 
+from dataclasses import replace
+
 import pytest
 
 from kazami.records import Sentence
@@ -43,3 +45,10 @@ def test_a_failed_panel_and_the_end_say_what_happened():
     (last,) = last_lines(tour.stops, "somewhere.html", "ja", is_interrupted=True, colour=False)
     assert "中断" in last
     assert last.endswith("somewhere.html")
+
+
+def test_a_finding_that_is_too_long_ends_with_dots():
+    (stop,) = taken(Fine).stops
+    long = replace(stop, result=replace(stop.result, finding=Sentence("word " * 100, "語" * 400)))
+    lines = stop_lines(long, "en", 60, colour=False)
+    assert lines[3].endswith("…") and width_of(lines[3]) <= 60

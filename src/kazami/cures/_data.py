@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
-from ..maps.training import Batch
-from ._fresh import goes, untouched_randomness
+from ..maps.training import Batch, untouched_randomness
+from ._fresh import goes
 from ._modes import with_mode
 from ._surgery import ChangedInputs, with_model
 

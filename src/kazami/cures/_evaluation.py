@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..maps import Training
-from ..maps.training import Batch, needs_closure
-from ._fresh import fresh, functions_called, if_it_goes, untouched_randomness
+from ..maps.training import Batch, needs_closure, untouched_randomness
+from ._fresh import fresh, functions_called, if_it_goes
 from ._surgery import Swap, with_model
 
 MOST_BATCHES = 64

@@ -1,29 +1,13 @@
 """A look at a training before it is changed: made anew, run for one batch, and thrown away; the caller's random streams stay as they are."""
 
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
-from ..maps.training import Batch, TrainingRun
-
-
-@contextmanager
-def untouched_randomness() -> Iterator[None]:
-    """Give the global generators of torch, numpy and random their states back at the end."""
-    states = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
+from ..maps.training import Batch, TrainingRun, untouched_randomness
 
 
 def fresh(training: Training) -> TrainingRun:

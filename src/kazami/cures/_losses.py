@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..maps import Training
-from ._fresh import if_it_goes, untouched_randomness
+from ..maps.training import untouched_randomness
+from ._fresh import if_it_goes
 from ._order import FUNCTIONS
 from ._surgery import ChangedInputs, ChangedOutput, SwapsWhileForward, with_model
 

@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from ..maps import Training
-from ._fresh import first_batch, fresh, untouched_randomness
+from ..maps.training import untouched_randomness
+from ._fresh import first_batch, fresh
 
 # Every way to call an activation; a module calls one of these as well, so its calls are seen like those of a script.
 FUNCTIONS: dict[str, tuple[Any, ...]] = {

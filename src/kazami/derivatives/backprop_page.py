@@ -169,8 +169,7 @@ def _small_picture(scene: Scene, narrow: Drawing) -> str:
     """Return the part of the graph that a step is about, ringed; it shows the page's own drawing again."""
     name = scene.step.name
     heights = [narrow.middles[one][1] for one in (name, *scene.uses)]
-    top = min(heights) - _AIR
-    top, bottom = (top if top > _AIR else 0.0), min(narrow.height, max(heights) + _AIR)
+    top, bottom = max(0.0, min(heights) - _AIR), min(narrow.height, max(heights) + _AIR)
     rings = "".join(
         f'<circle class="{kind}" cx="{narrow.middles[one][0]:.0f}" cy="{narrow.middles[one][1]:.0f}" r="{_RING:.0f}"/>'
         for kind, one in [("ring-used", one) for one in scene.uses] + [("ring", name)]

@@ -56,15 +56,15 @@ def svg_element(drawn: Drawing, label: Sentence, *, language: str = "", class_: 
         label: What it says to screen readers.
         language: The one language of its captions; empty for both, of which the page shows one.
         class_: Classes of its own.
-        id_: Of the group that holds everything, so that other drawings on the page can show it again.
+        id_: Of the group that holds everything but the captions, so that other drawings on the page can show it again.
     """
     width, height = _number(drawn.width), _number(drawn.height)
-    body = "".join(_piece(piece, language) for piece in drawn.pieces)
+    body, captions = ("".join(_piece(piece, language) for piece in drawn.pieces if (piece.words is not None) is is_caption) for is_caption in (False, True))
     named = f' id="{id_}"' if id_ else ""
     both = f' data-en="{escape(label.en)}" data-ja="{escape(label.ja)}"' if not language else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="bp {class_}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" text-anchor="middle" '
-        f'role="img" aria-label="{escape(label.in_language(language))}"{both}><g{named}>{body}</g></svg>'
+        f'role="img" aria-label="{escape(label.in_language(language))}"{both}><g{named}>{body}</g>{captions}</svg>'
     )
 
 

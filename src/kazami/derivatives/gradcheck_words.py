@@ -203,6 +203,7 @@ def notes(checking: "Checking", rows: Sequence[ParameterRow]) -> tuple[Sentence,
     bench = checking.bench
     together = max((row.together for row in rows), default=1)
     values = {
+        "weights": ", ".join(bench.changed_weights),
         "dtype": _name(bench.dtype),
         "why": bench.why_not_double,
         "coarse": _name(bench.looked.coarse),
@@ -214,6 +215,7 @@ def notes(checking: "Checking", rows: Sequence[ParameterRow]) -> tuple[Sentence,
     cases = {
         "random": bench.draws_random,
         "state": bench.changes_state,
+        "weights": bool(bench.changed_weights),
         "unrepeatable": not bench.is_repeatable,
         "not double": bool(bench.why_not_double),
         "coarse": bench.looked.coarse is not None,
@@ -228,6 +230,10 @@ NOTES = {
     "state": (
         "The forward pass changes buffers or attributes (running statistics …); they were put back each time.",
         "順伝播はバッファや属性（移動統計など）を変えるため、毎回元に戻しました。",
+    ),
+    "weights": (
+        "The forward pass itself changes weights in place (max_norm of an embedding …): {weights}. Backprop does not see that, numerical differentiation does.",
+        "順伝播そのものが重みを書き換えます（埋め込みの max_norm など）：{weights}。誤差逆伝播にはこれが見えず、数値微分には見えます。",
     ),
     "unrepeatable": (
         "The same forward pass gave different numbers twice: differences below that scatter cannot be seen.",

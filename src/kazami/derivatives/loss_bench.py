@@ -47,6 +47,7 @@ class LossBench:
         start: The function's value at ``base``.
         draws_random: Whether the forward pass draws random numbers.
         changes_state: Whether it changes buffers or attributes.
+        changed_weights: Names of the weights that it changes in place.
         is_repeatable: Whether two evaluations give the same number, bit for bit.
         looked: Casts to fewer digits and rounding operations in it.
         n_evaluations: Forward passes so far.
@@ -154,6 +155,7 @@ class LossBench:
             raise
         except Exception as error:
             raise _cannot_call(error) from error
+        self.changed_weights = tuple(name for name, now, was in zip(self.names, self.tensors, self.base, strict=True) if not torch.equal(now, was))
         self.draws_random = states.have_moved()
         self.changes_state = self._state.has_changed()
         self._state.put_back()

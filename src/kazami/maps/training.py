@@ -3,6 +3,7 @@
 import inspect
 import random
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -133,6 +134,18 @@ class Training:
                 yield batch
             if empty:
                 raise ValueError("Training needs at least one batch, but batches() gave none. Return an iterable of (inputs, target).")
+
+
+@contextmanager
+def untouched_randomness() -> Iterator[None]:
+    """Give the global generators of torch, numpy and random their states back at the end: starting a training seeds them."""
+    states = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
 
 
 def needs_closure(optimizer: torch.optim.Optimizer) -> bool:

@@ -42,7 +42,10 @@ def stop_lines(stop: Stop, language: str, width: int, *, colour: bool) -> list[s
     if stop.result is None:
         why = clean(FAILED.in_language(language).format(why=stop.error))
         return [_painted(heading, BOLD, colour), *(" " * MARGIN + _painted(line, RED, colour) for line in wrap(why, width - MARGIN))]
-    finding = wrap(clean(stop.result.finding.in_language(language)), width - MARGIN)[:LONGEST_FINDING]
+    whole = wrap(clean(stop.result.finding.in_language(language)), width - MARGIN)
+    finding = whole[:LONGEST_FINDING]
+    if len(whole) > LONGEST_FINDING:
+        finding[-1] = cut(f"{finding[-1]} {whole[LONGEST_FINDING]}", width - MARGIN)
     picture = [_marked(cut_painted(line, width - MARGIN), colour) for line in stop.result.lines(language, width - MARGIN, colour)]
     wrong = [_missed(check, language, width - MARGIN, colour) for check in stop.result.checks if not check.passed]
     painted = _way_on(stop.result.deeper, language, width - MARGIN, colour)

@@ -8,7 +8,7 @@ from ..maps import Training
 from ..records import Finding, Prescription, Sentence
 
 RAISES, LOWERS = "raise_learning_rate", "lower_learning_rate"
-RESCALING = 2  # from this order on a change moves the scale of signals, and with it the learning rate that fits
+RESCALING = (2, 4, 5, 6)  # orders of changes that move the scale of signals, and with it the learning rate that fits; 3 is a wrapper around the step
 
 
 def candidates_for(findings: Iterable[Finding]) -> list[tuple[Prescription, ...]]:
@@ -53,7 +53,7 @@ def with_rate(training: Training, changes: tuple[Prescription, ...], factor: flo
 def moves_the_scale(changes: Sequence[Prescription]) -> bool:
     """Return whether a change moves the scale of signals, so that the learning rate has to be tuned again before it is judged."""
     own = {cure.name: cure.order for cure in all_cures()}
-    return any(own.get(change.name, 0) >= RESCALING for change in changes)
+    return any(own.get(change.name, 0) in RESCALING for change in changes)
 
 
 def size_of(changes: Sequence[Prescription]) -> tuple[int, int]:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..maps import Training
+from ..maps.training import untouched_randomness
 from ..records import Finding, Prescription, Proof, Sentence, Tried
 from .candidates import LOWERS, RAISES, candidates_for, carried_out, fallbacks, moves_the_scale, size_of, with_rate
 from .measure import Measure, measure_of
 from .proving import Pairs, pairs_of
-from .trial import Trial, run_trial, untouched_randomness
+from .trial import Trial, run_trial
 
 Progress = Callable[[str, float, float], None]  # what is tried, seconds spent, seconds of the budget
 ROUNDS = 3

@@ -1,17 +1,12 @@
 """One trial: a training run from one seed for some steps, whatever happens to it, with the caller's random streams untouched."""
 
 import math
-import random
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import numpy as np
-import torch
-
 from ..maps import Training
+from ..maps.training import untouched_randomness
 from ..records import Finding
 from ..watch.observer import Observer
 from ..watch.watching import findings_of
@@ -74,15 +69,3 @@ def run_trial(training: Training, measure: Measure, *, seed: int, steps: int | N
                 observer.detach()
     findings = findings_of(observer) if observer is not None else []
     return Trial(losses, score, error, findings, time.perf_counter() - started)
-
-
-@contextmanager
-def untouched_randomness() -> Iterator[None]:
-    """Give the caller's global generators their state back at the end."""
-    states = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])

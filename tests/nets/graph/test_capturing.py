@@ -318,3 +318,29 @@ def test_the_wrong_example_is_the_users_error():
 def test_the_room_is_a_function_too():
     assert callable(kazami.nets.graph)
     assert kazami.nets.graph.Graph is type(graph(mlp(), data(5, 3)))
+
+
+class Routed(nn.Module):
+    """Two experts, each for the rows that its gate picks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.first, self.second = nn.Linear(3, 2), nn.Linear(3, 3), nn.Linear(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Send each row to one expert."""
+        chosen, made = self.gate(x).argmax(-1), torch.zeros_like(x)
+        for number, expert in enumerate((self.first, self.second)):
+            rows = torch.where(chosen == number)[0]
+            if rows.numel():
+                made[rows] = torch.tanh(expert(x[rows]))
+        return made
+
+
+def test_sizes_that_values_decide_are_not_said_to_follow_the_batch():
+    found = graph(Routed(), data(12, 3))
+    dims = {size for node in found.nodes for size in node.dims}
+    assert "N" in dims
+    assert not any(size.startswith("N") and size != "N" for size in dims)
+    assert "?" in dims
+    assert any("depend on the values" in note.en for note in found.notes)

@@ -13,6 +13,8 @@ from .tape import Tape
 
 AXES = (0, 1)  # where a batch may lie: first, or second after time
 
+PICKING = frozenset(("nonzero", "argwhere", "masked_select", "unique", "unique_consecutive", "_unique2"))  # the values decide how many numbers come out
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -104,11 +106,23 @@ def name_sizes(tape: Tape, larger: Tape | None, size: int) -> bool:
         Whether the two tapes were the same but for sizes.
     """
     same = larger is not None and _is_same(tape, larger)
+    by_values = _sized_by_values(tape)
     for place, operation in enumerate(tape.operations):
         for slot, value in enumerate(operation.values):
             other = larger.operations[place].values[slot].shape if same and larger is not None else value.shape
-            value.dims = tuple(_text(one, two, size) for one, two in zip(value.shape, other, strict=True))
+            value.dims = tuple(_text(one, two, size, place in by_values) for one, two in zip(value.shape, other, strict=True))
     return same
+
+
+def _sized_by_values(tape: Tape) -> set[int]:
+    """Return the operations whose sizes may follow from values of the data: those that pick places by their values, and all that comes after them."""
+    found: set[int] = set()
+    for place, operation in enumerate(tape.operations):
+        dtypes = [tape.operations[source].values[slot].dtype for source, slot in operation.inputs if slot < len(tape.operations[source].values)]
+        picks = operation.op in PICKING or (operation.op == "where" and len(dtypes) == 1) or (operation.op in ("getitem", "index") and "bool" in dtypes[1:])
+        if picks or any(source in found for source, _ in operation.inputs):
+            found.add(place)
+    return found
 
 
 def _is_same(tape: Tape, larger: Tape) -> bool:
@@ -118,13 +132,15 @@ def _is_same(tape: Tape, larger: Tape) -> bool:
     )
 
 
-def _text(size: int, larger: int, batch: int) -> str:
+def _text(size: int, larger: int, batch: int, is_by_values: bool = False) -> str:
     if size < 0:
         return "?"
     per_row = larger - size
     if per_row == 0:
         return str(size)
     rest = size - per_row * batch
+    if rest and is_by_values:  # the added row was picked; another might not be
+        return "?"
     grown = "N" if per_row == 1 else f"{per_row}N"
     return grown if rest == 0 else f"{grown}{rest:+d}".replace("-", "−")
 

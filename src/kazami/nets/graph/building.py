@@ -74,7 +74,7 @@ def _notes(tape: Tape, facts: Facts, used: set[str]) -> list[Sentence]:
     notes = []
     if any(operation.op == "decision" for operation in tape.operations):
         notes.append(words.PATH_TAKEN)
-    if any(-1 in value.shape for operation in tape.operations for value in operation.values):
+    if any(-1 in value.shape or "?" in value.dims for operation in tape.operations for value in operation.values):
         notes.append(words.SHAPE_OF_DATA)
     unused = [name for name in facts.elements if name not in used]
     if unused:

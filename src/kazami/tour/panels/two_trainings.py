@@ -177,7 +177,7 @@ def _finding(seen: Seen) -> Sentence:
     low, high, dead = seen.pairs[LOW], seen.pairs[HIGH], seen.pairs[HIGHEST]
     constant = int(dead.constant[-1, 0])
     return Sentence(
-        f"Two trainings, no weight further apart than {short(EPSILON)}: {STEPS} steps later the gap is {short(_grown(low))} times as wide at rate {LOW:g}, "
+        f"Two trainings, each weight within {short(EPSILON)}: {STEPS} steps later the gap is {short(_grown(low))} times as wide at rate {LOW:g}, "
         f"{short(_grown(high))} times at rate {HIGH:g}; "
         f"at rate {HIGHEST:g} the hidden layer dies, {constant} of {N_HIDDEN} units silent",
         f"どの重みの差も {short(EPSILON)} 以内で始まる 2 つの学習。{STEPS} ステップで距離は、学習率 {LOW:g} なら {short(_grown(low))} 倍、{HIGH:g} なら "

@@ -43,3 +43,10 @@ def test_a_pass_that_fails_leaves_no_hook():
     except RuntimeError:
         pass
     assert not model._forward_hooks
+
+
+def test_a_block_that_begins_with_nothing_grows_without_bound():
+    block = Written(lambda self, x: x + self.f(x), f=nn.Linear(4, 4))
+    with residual_tape(block) as ratios:
+        block(torch.zeros(2, 4))
+    assert ratios[0].ratio == ratios[0].growth == torch.inf

@@ -1,7 +1,6 @@
 """A shortcut around any module; its parameters keep their names."""
 
 import math
-import numbers
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Self, cast
 
@@ -199,9 +198,13 @@ def _factor(scale: float | str, depth: int | None) -> float:
         if depth is None or depth < 1:
             raise UsageError(f'scale="1/sqrt(L)" needs depth=L, the number of residual blocks, and depth is {depth}.')
         return 1 / math.sqrt(depth)
-    if not isinstance(scale, numbers.Real) or not math.isfinite(scale):
+    try:
+        factor = math.nan if isinstance(scale, str) else float(scale)
+    except (TypeError, ValueError):
+        factor = math.nan
+    if not math.isfinite(factor):
         raise UsageError(f'scale should be a number, "rezero" or "1/sqrt(L)", and is {scale!r}.')
-    return float(scale)
+    return factor
 
 
 def _projection(module: nn.Module, found: Ends | None, like: Tensor | None) -> nn.Module:

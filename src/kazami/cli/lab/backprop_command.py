@@ -31,7 +31,8 @@ DEFAULT_LOSS = "cross_entropy"
 def command(words: tuple[str, ...], module: str | None, input_shape: str | None, lang: str | None, **options: Any) -> None:
     """Show every step of the forward and backward pass of a network of sizes such as 3-4-2, or of the chain of nn.Linear and activations that TARGET gives.
 
-    TARGET is a script or module:function; without one, the network is 3-4-2. The gradients are held against torch's autograd and, up to 20 000 weights, against central differences.
+    TARGET is a script or module:function; without one, the network is 3-4-2. The gradients are held against torch's autograd
+    and, up to 20 000 weights, against central differences.
     """
     from ...derivatives.backprop_of_model import text_of
     from ...storage.strict_json import dumps

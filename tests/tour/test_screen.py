@@ -51,4 +51,5 @@ def test_a_finding_that_is_too_long_ends_with_dots():
     (stop,) = taken(Fine).stops
     long = replace(stop, result=replace(stop.result, finding=Sentence("word " * 100, "語" * 400)))
     lines = stop_lines(long, "en", 60, colour=False)
-    assert lines[3].endswith("…") and width_of(lines[3]) <= 60
+    assert lines[3].endswith("…")
+    assert width_of(lines[3]) <= 60

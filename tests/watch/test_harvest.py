@@ -132,7 +132,9 @@ def test_what_is_not_trained_is_no_part_of_the_model(found):
     assert found["gradient_penalty"]["names"] == ["net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"]
 
 
-@pytest.mark.parametrize(("name", "count", "why"), [("gradients_by_hand", 2, "changes gradients between"), ("unfrozen_later", 5, "which parameters are trained")])
+@pytest.mark.parametrize(
+    ("name", "count", "why"), [("gradients_by_hand", 2, "changes gradients between"), ("unfrozen_later", 5, "which parameters are trained")]
+)
 def test_what_the_replay_leaves_out_is_said(found, name, count, why):
     one = found[name]
     assert any(f"{count} of 10 losses checked" in sentence for sentence in one["said"]), one["said"]
@@ -169,10 +171,12 @@ def test_objects_that_can_be_looked_at():
     assert from_object("a:b", model, [4, 3]).example[0].shape == (4, 3)
     assert from_object("a:b", (model, torch.zeros(1, 3))).example[0].shape == (1, 3)
     assert list(from_object("a:b", (model, {"input": torch.zeros(1, 3)})).keywords) == ["input"]
+    both = from_object("a:b", (model, torch.zeros(1, 3), {"mask": None}))
+    assert (len(both.example), both.keywords) == (1, {"mask": None})
 
 
 def test_what_cannot_be_looked_at_is_refused_in_one_sentence():
-    with pytest.raises(UsageError, match=r"a:b should return an nn\.Module, \(model, example\) or a kazami\.Training, and returned int"):
+    with pytest.raises(UsageError, match=r"a:b should return .*\(model, example, keywords\) or a kazami\.Training, and returned int"):
         from_object("a:b", 3)
     with pytest.raises(UsageError, match="no module 'nowhere'"):
         load_target("nowhere:f")
@@ -182,3 +186,11 @@ def test_what_cannot_be_looked_at_is_refused_in_one_sentence():
         from_object("a:b", torch.nn.Linear(3, 2)).needed_example()
     with pytest.raises(UsageError, match="gives no training"):
         from_object("a:b", torch.nn.Linear(3, 2)).needed_training()
+
+
+def test_what_a_factory_raises_is_told_as_the_factory_s(tmp_path, monkeypatch):
+    (tmp_path / "broken_factories.py").write_text("def boom():\n    raise ValueError('no data')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UsageError, match="broken_factories:boom was called without arguments, and raised ValueError: no data"):
+        load_target("broken_factories:boom")

@@ -55,6 +55,8 @@ def harvest(name: str, arguments: Sequence[str] = (), *, as_module: bool = False
     """
     seen = _Harvester(steps, record_trajectory=record_trajectory)
     end = run_script(name, arguments, as_module=as_module, before=seen.begin, after=seen.end)
+    if end.reason == "interrupted":
+        raise KeyboardInterrupt
     if not seen.modules and not seen.steps:
         why = f" ({end.exception})" if end.exception else ""
         if seen.is_elsewhere:
@@ -325,7 +327,7 @@ class _Harvester:
         except Exception as error:  # whatever a stranger's optimizer or module does when it is made again
             return None, f"making it again failed: {type(error).__name__}: {error}"
         n_checked = min(len(self.steps), N_CHECKED)
-        differs = what_differs(count, self._differences)
+        differs = what_differs(count, self._differences | ({"optimizers"} if len(self._optimizers) > 1 else set()))
         if count == 0:
             return None, f"the training made of what was seen does not reproduce the script's first loss. {differs.en.removesuffix('.')}"
         said.append(what_was_taken(made, self._n_steps, count, n_checked))

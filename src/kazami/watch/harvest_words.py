@@ -7,6 +7,7 @@ from ..records import Sentence
 from .program import leaves
 
 DIFFERENCES = {
+    "optimizers": Sentence("moves the other weights with other optimizers", "残りの重みを別のオプティマイザで動かしている"),
     "gradients": Sentence("changes gradients between backward and the optimizer's step", "backward と更新の間で勾配を書き換えている"),
     "weights": Sentence("changes weights by other means than the optimizer", "オプティマイザ以外の方法で重みを変えている"),
     "hooks": Sentence("uses hooks on tensors", "テンソルのフックを使っている"),

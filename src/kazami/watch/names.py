@@ -2,11 +2,11 @@
 
 import gc
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from weakref import WeakSet
 
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedParameter
 from torch.utils.weak import WeakTensorKeyDictionary
 
 FREE_SEARCHES = 8
@@ -50,13 +50,16 @@ class Names:
             self._learn(module)
 
     def _learn(self, module: nn.Module) -> None:
-        for path, parameter in module.named_parameters():
-            if is_lazy(parameter):  # has neither shape nor memory yet; it gets both before it is trained
-                continue
+        for path, parameter in materialised(module):
             known: str = self._paths.get(parameter, "")
             if path.count(".") >= known.count(".") or not known:
                 self._paths[parameter] = path
                 self._storages[parameter.untyped_storage().data_ptr()] = path
+
+
+def materialised(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield the named parameters of a module; those of lazy modules that were never called have neither shape nor memory, and are passed over."""
+    return ((path, parameter) for path, parameter in module.named_parameters() if not isinstance(parameter, UninitializedParameter))
 
 
 def living_modules() -> list[nn.Module]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from .curving import CurvatureReader
@@ -14,7 +13,7 @@ from .found_losses import losses_in
 from .graph import LiveGraph, Skeleton
 from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
 from .losses import LossCall, call_value
-from .names import Names, unregistered
+from .names import Names, materialised, unregistered
 from .nonfinite import first_bad_place, singular_operations
 from .observables import all_observables, norm_of, sample, signal
 from .player import Player
@@ -202,8 +201,8 @@ class GraphReader:
         if len(modules) > self._searched:
             self._searched = len(modules)
             self._hidden.update(unregistered(modules))
-            self._stopped = {name: p.numel() for module in modules for name, p in module.named_parameters() if not p.requires_grad and not is_lazy(p)}
-            self._n_parameters = sum(p.numel() for module in modules for p in module.parameters() if not is_lazy(p))
+            self._stopped = {name: p.numel() for module in modules for name, p in materialised(module) if not p.requires_grad}
+            self._n_parameters = sum(p.numel() for module in modules for _, p in materialised(module))
 
 
 def _probe(reading: Reading, sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:

@@ -88,7 +88,7 @@ def load_target(
 
     Args:
         name: Path of a script; the name of a module with ``as_module``; or ``module:function``, where the function returns an ``nn.Module``,
-            ``(model, example)`` or a ``Training``.
+            ``(model, example)``, ``(model, example, keywords)`` or a ``Training``.
         arguments: The script's own arguments.
         as_module: Run as ``python -m name``.
         input_shape: Shape of a random input, where the model's own is not known.
@@ -107,7 +107,7 @@ def load_target(
 
 
 def from_object(name: str, made: Any, input_shape: Sequence[int] | None = None) -> Target:
-    """Return the target that an ``nn.Module``, ``(model, example)`` or a ``Training`` is.
+    """Return the target that an ``nn.Module``, ``(model, example)``, ``(model, example, keywords)`` or a ``Training`` is.
 
     Raises:
         UsageError: It is none of them.
@@ -117,37 +117,62 @@ def from_object(name: str, made: Any, input_shape: Sequence[int] | None = None) 
     if isinstance(made, nn.Module):
         target = Target(name=name, model=made, why_no_training="the function returns a model only")
         return target if input_shape is None else _with_input(target, input_shape)
-    if isinstance(made, tuple) and len(made) == 2 and isinstance(made[0], nn.Module):
-        model, example = made
-        if isinstance(example, dict):
-            return Target(name=name, model=model, keywords=example, why_no_training="the function returns a model and an example")
-        return Target(
-            name=name, model=model, example=example if isinstance(example, tuple) else (example,), why_no_training="the function returns a model and an example"
-        )
-    raise UsageError(f"{name} should return an nn.Module, (model, example) or a kazami.Training, and returned {type(made).__name__}.")
+    if isinstance(made, tuple) and len(made) in (2, 3) and isinstance(made[0], nn.Module):
+        model, example, keywords = (*made, {}) if len(made) == 2 else made
+        if isinstance(example, dict) and not keywords:
+            example, keywords = (), example
+        if isinstance(keywords, dict):
+            arguments = example if isinstance(example, tuple) else (example,)
+            return Target(name=name, model=model, example=arguments, keywords=keywords, why_no_training="the function returns a model and an example")
+    raise UsageError(
+        f"{name} should return an nn.Module, (model, example), (model, example, keywords) or a kazami.Training, and returned {type(made).__name__}."
+    )
 
 
-def _from_training(name: str, training: Training) -> Target:
-    model = training.start().model
-    inputs, _ = next(iter(training.endless_batches()))
-    return Target(name=name, model=model, example=inputs if isinstance(inputs, tuple) else (inputs,), training=training)
+def named_object(name: str) -> Any:
+    """Return what ``module:function`` names; the module is looked for in the working directory too.
 
-
-def _from_factory(name: str, input_shape: Sequence[int] | None) -> Target:
-    module_name, _, function_name = name.partition(":")
+    Raises:
+        UsageError: There is no such module, it fails when it is imported, or has nothing of that name.
+    """
+    module_name, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name.removesuffix(".py").replace(os.sep, "."))
     except ModuleNotFoundError as error:
-        raise UsageError(
-            f"There is no module {error.name!r} (asked for by {name!r}); it is looked for in the working directory and on the Python path."
-        ) from None
-    function = getattr(module, function_name, None)
-    if function is None:
+        where = "it is looked for in the working directory and on the Python path"
+        raise UsageError(f"There is no module {error.name!r} (asked for by {name!r}); {where}.") from None
+    except Exception as error:  # the module is the user's, and may fail in any way
+        raise UsageError(f"Importing {module_name} raised {type(error).__name__}: {error}.") from error
+    found = getattr(module, attribute, None)
+    if found is None:
         known = sorted(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
-        raise UsageError(f"The module {module_name} has no {function_name!r}. It has: {', '.join(known[:20])}.")
-    return from_object(name, function if isinstance(function, nn.Module | Training) else function(), input_shape)
+        raise UsageError(f"The module {module_name} has no {attribute!r}. It has: {', '.join(known[:20]) or 'none'}.")
+    return found
+
+
+def called_factory(name: str, factory: Any) -> Any:
+    """Return what a user's factory returns.
+
+    Raises:
+        UsageError: It raised.
+    """
+    try:
+        return factory()
+    except Exception as error:  # the factory is the user's, and may fail in any way
+        raise UsageError(f"{name} was called without arguments, and raised {type(error).__name__}: {error}.") from error
+
+
+def _from_training(name: str, training: Training) -> Target:
+    model = training.start().model
+    inputs, _ = next(iter(training.endless_batches()))
+    return Target(name=name, model=model, example=(inputs,), training=training)  # a tuple as inputs is one argument
+
+
+def _from_factory(name: str, input_shape: Sequence[int] | None) -> Target:
+    found = named_object(name)
+    return from_object(name, found if isinstance(found, nn.Module | Training) else called_factory(name, found), input_shape)
 
 
 def _with_input(target: Target, shape: Sequence[int]) -> Target:

@@ -1,10 +1,7 @@
 """Show the catalogue of activations, one of them, or what a function of your own is."""
 
-import importlib
 import inspect
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -82,25 +79,14 @@ def _own_function(name: str) -> Any:
     """
     from torch import nn
 
-    module_name, _, attribute = name.partition(":")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(module_name.removesuffix(".py").replace(os.sep, "."))
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"There is no module {error.name!r} (asked for by {name!r}); it is looked for in the working directory and on the Python path."
-        ) from None
-    found = getattr(module, attribute, None)
+    from ...watch.target import called_factory, named_object
+
+    found = named_object(name)
     if not callable(found):
-        known = sorted(key for key, value in vars(module).items() if callable(value) and not key.startswith("_"))
-        raise UsageError(f"The module {module_name} has no function {attribute!r}. It has: {', '.join(known[:20]) or 'none'}.")
+        raise UsageError(f"{name} should be something that can be called, and is {type(found).__name__}.")
     if isinstance(found, nn.Module):
         return found
-    try:
-        made = found() if _needs_nothing(found) else found
-    except Exception as error:  # a factory is the user's, and may fail in any way
-        raise UsageError(f"{name} was called without arguments, and raised {type(error).__name__}: {error}.") from None
+    made = called_factory(name, found) if _needs_nothing(found) else found
     if not callable(made):
         raise UsageError(f"{name} should be a function of one tensor, a module, or return one of these; it returned {type(made).__name__}.")
     return made

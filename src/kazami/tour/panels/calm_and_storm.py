@@ -179,19 +179,32 @@ def _contrast(trials: Trials) -> Sentence:
 def _lines(trials: Trials, language: str, width: int, colour: bool) -> list[str]:
     """Return two rows of a table, calm and storm, a column a cure; before each the layers, input first: their weather in colour, else their gradients."""
     calm, storm = _outcomes(trials.none)
-    columns = [[trial.cure.brief.in_language(language), _brief(trials, trial.calm), _brief(trials, trial.storm)] for trial in (trials.none, *trials.all)]
+    columns = _that_fit(trials, language, width - 6 - HIDDEN - 2)
     words = [pad(word.in_language(language), 6) for word in (Sentence("", ""), Sentence("calm", "無風"), Sentence("storm", "暴風"))]
     if colour:
         profiles = [" " * HIDDEN, *(strip(one.weather[:HIDDEN, 0].tolist(), colour=True) for one in (calm, storm))]
     else:
         profiles = [" " * HIDDEN, *(spark([math.log(value) if value > 0 else math.nan for value in one.gradients[:HIDDEN]]) for one in (calm, storm))]
-    lines, used = [word + profile + "  " for word, profile in zip(words, profiles, strict=True)], 6 + HIDDEN + 2
+    lines = [word + profile + "  " for word, profile in zip(words, profiles, strict=True)]
     for column in columns:
-        size = max(width_of(text) for text in column) + 2
-        if used + size - 2 > width:
-            break  # a narrow terminal shows fewer; the page shows all
-        lines, used = [line + pad(text, size) for line, text in zip(lines, column, strict=True)], used + size
+        lines = [line + pad(text, _width(column)) for line, text in zip(lines, column, strict=True)]
     return [line.rstrip() for line in lines]
+
+
+def _that_fit(trials: Trials, language: str, room: int) -> list[list[str]]:
+    """Return the columns of the table; where there is no room for all, those go first whose cures did the least (the page shows all)."""
+    shown = [trials.none, *trials.all]
+    columns = [[trial.cure.brief.in_language(language), _brief(trials, trial.calm), _brief(trials, trial.storm)] for trial in shown]
+    merits = [sum({"✓": 2, "◐": 1}.get(trials.mark(outcome), 0) for outcome in (trial.calm, trial.storm)) for trial in shown]
+    by_merit = sorted(range(1, len(shown)), key=lambda number: (merits[number], -number))
+    while by_merit and sum(map(_width, columns)) - 2 > room:
+        dropped = by_merit.pop(0)
+        columns[dropped] = []
+    return [column for column in columns if column]
+
+
+def _width(column: list[str]) -> int:
+    return max(map(width_of, column)) + 2 if column else 0
 
 
 def _brief(trials: Trials, outcome: Outcome | None) -> str:

@@ -16,7 +16,6 @@ HEALED = {
     "average_weights": "momentum_orbits_the_minimum",
     "change_activation": "six_sigmoid_layers_on_cells",
     "clean_data": "one_missing_value",
-    "clip_gradients": "relu_rnn_explodes_over_time",
     "drop_output_activation": "softmax_then_cross_entropy",
     "fill_data": "log_of_empty_pixels",
     "gated_recurrent": "sigmoid_rnn_forgets_the_first_symbol",
@@ -32,7 +31,6 @@ HEALED = {
     "match_shapes": "flat_targets_for_a_column",
     "matching_loss": "softmax_then_cross_entropy",
     "norm_layers": "residuals_without_scale",
-    "orthogonal_recurrent": "contracting_rnn_forgets",
     "raise_learning_rate": "digits_sgd_thirty_times_too_slow",
     "random_init": "all_weights_alike",
     "register_modules": "layers_in_a_list",
@@ -47,11 +45,14 @@ HEALED = {
     "unfreeze": "trunk_at_rate_zero",
     "zero_grad": "forgotten_zero_grad",
 }
-# Where no rule of the catalogue asks for the cure yet, or only with evidence that no patient shows: the parameters that it would prescribe.
+# Where no rule of the catalogue asks for the cure yet, or only with evidence that no patient shows, or which steps were looked at decides (that follows
+# from measured cost, so a busy machine may see another percentile or another finding): parameters that it could prescribe.
 HEALED_BY_HAND: dict[str, tuple[str, dict[str, Any]]] = {
     "batch_norm_statistics": ("statistics_that_never_arrive", {"recalibrate": True}),
     "layer_norm": ("statistics_that_never_arrive", {"layers": [], "groups": []}),
     "adaptive_optimizer": ("sgd_rate_too_low_on_digits", {"optimizer": "Adam", "learning_rate": 0.001}),
+    "orthogonal_recurrent": ("contracting_rnn_forgets", {"layers": ["recurrent.weight_hh_l0"]}),
+    "clip_gradients": ("relu_rnn_explodes_over_time", {"max_norm": 1.0, "percentile": 90}),
     "bfloat16": ("energies_in_half_precision", {"dtype": "bfloat16"}),
 }
 # No patient is healed by these alone: learning by heart, spikes, closed forget gates and loud heads are not among them; scaled branches and a warm-up need a

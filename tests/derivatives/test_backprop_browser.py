@@ -4,9 +4,10 @@ import pytest
 
 from kazami.derivatives import backprop
 from tests.derivatives.test_backpropagation import network
-from tests.tour.test_browser import ARGUMENTS, CHROMIUM, LOW_CONTRAST, UNNAMED
+from tests.pages import UNNAMED, chromium, low_contrast
 
 pytestmark = pytest.mark.browser
+LOW_CONTRAST = low_contrast("title, desc, .unseen-by-eye, .kg")
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +18,8 @@ def page_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -1,45 +1,19 @@
 """The page in a real browser."""
 
-import shutil
-
 import pytest
 
 from kazami.reports import render_html
+from tests.pages import chromium, low_contrast
 from tests.reports import runs
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-# Texts whose colour stands out less than 4.5:1 from the first opaque background behind them.
-LOW_CONTRAST = """() => {
-  const parts = (code) => code.match(/[\\d.]+/g).map(Number);
-  const bend = (part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
-  const light = (code) => parts(code).slice(0, 3).reduce((sum, part, at) => sum + bend(part) * [0.2126, 0.7152, 0.0722][at], 0);
-  const behind = (node) => {
-    while (node && (parts(getComputedStyle(node).backgroundColor)[3] ?? 1) < 0.99) node = node.parentElement;
-    return node ? getComputedStyle(node).backgroundColor : "rgb(255, 255, 255)";
-  };
-  const found = [];
-  for (const node of document.querySelectorAll("body *:not(script, noscript, canvas, .flag *)")) {
-    const isText = [...node.childNodes].some((child) => child.nodeType === 3 && child.textContent.trim());
-    if (!isText || !node.getClientRects().length) continue;
-    const colour = node.closest("svg") ? getComputedStyle(node).fill : getComputedStyle(node).color;
-    const [dim, bright] = [light(colour), light(behind(node))].sort((one, other) => one - other);
-    if ((bright + 0.05) / (dim + 0.05) < 4.5) found.push(`${node.textContent.trim().slice(0, 40)}: ${colour} on ${behind(node)}`);
-  }
-  return found;
-}"""
+LOW_CONTRAST = low_contrast(".flag *")
 
 
 @pytest.fixture(scope="module")
 def browser():
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -196,3 +170,10 @@ def test_it_prints_light_and_without_controls(show):
     assert page.locator("#languages").is_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_pale_text_would_be_seen(browser):
+    page = browser.new_page()
+    page.set_content('<p style="color:#aaa">pale</p><p>dark</p><p class="flag"><b style="color:#aaa">left out</b></p>')
+    assert [text.partition(":")[0] for text in page.evaluate(LOW_CONTRAST)] == ["pale"]
+    page.close()

@@ -150,7 +150,7 @@ def _softplus(x: Tensor, *_: Any, **__: Any) -> Tensor:
 
 def _cross_entropy(x: Tensor, y: Tensor, *_: Any, **options: Any) -> Tensor:
     if y.is_floating_point() or x.dim() != 2 or any(options.get(name) not in (None, default) for name, default in _PLAIN.items()):
-        raise NotImplementedError("this cross-entropy is not written for complex numbers")
+        raise NoComplexStep("class weights, label smoothing and other than plain class indices make no complex step in cross_entropy")
     picked = -_log_softmax(x, 1).gather(1, y[:, None])
     reduction = options.get("reduction", "mean")
     return picked.mean() if reduction == "mean" else picked.sum() if reduction == "sum" else picked[:, 0]

@@ -1,10 +1,8 @@
 """Candidates: the changes worth trying for what the diagnosis found, the least change first."""
 
-import math
 from collections.abc import Iterable, Sequence
 
 from ..cures import all_cures
-from ..maps import Training
 from ..records import Finding, Prescription, Sentence
 
 RAISES, LOWERS = "raise_learning_rate", "lower_learning_rate"
@@ -24,9 +22,8 @@ def candidates_for(findings: Iterable[Finding]) -> list[tuple[Prescription, ...]
     return found
 
 
-def rate_change(training: Training, factor: float) -> Prescription:
-    """Return the prescription that multiplies the learning rate."""
-    old = rate_of(training)
+def rate_change(old: float, factor: float) -> Prescription:
+    """Return the prescription that multiplies the learning rate ``old``."""
     new = float(f"{old * factor:.2g}")
     return Prescription(
         name=LOWERS if factor < 1 else RAISES,
@@ -37,17 +34,11 @@ def rate_change(training: Training, factor: float) -> Prescription:
     )
 
 
-def rate_of(training: Training) -> float:
-    """Return the learning rate of the first parameter group, NaN where there is none."""
-    return float(training.start().optimizer.param_groups[0].get("lr", math.nan))
-
-
-def with_rate(training: Training, changes: tuple[Prescription, ...], factor: float) -> tuple[Prescription, ...]:
-    """Return the changes with a learning rate ``factor`` times what it is with them; there is at most one change of the rate."""
+def with_rate(old: float, changes: tuple[Prescription, ...], factor: float) -> tuple[Prescription, ...]:
+    """Return the changes with a learning rate ``factor`` times what it is with them, ``old`` without them; there is at most one change of the rate."""
     others = tuple(change for change in changes if change.name not in (RAISES, LOWERS))
-    old = rate_of(training)
     own = next((float(change.parameters["learning_rate"]) for change in changes if change.name in (RAISES, LOWERS)), old)
-    return (*others, rate_change(training, factor * own / old))
+    return (*others, rate_change(old, factor * own / old))
 
 
 def moves_the_scale(changes: Sequence[Prescription]) -> bool:
@@ -61,16 +52,6 @@ def size_of(changes: Sequence[Prescription]) -> tuple[int, int]:
     return max(change.order for change in changes), len(changes)
 
 
-def carried_out(training: Training, changes: Sequence[Prescription]) -> Training | None:
-    """Return the training with the changes, ``None`` where one of them cannot be carried out on a `Training`."""
-    cures = {cure.name: cure for cure in all_cures()}
-    changed: Training | None = training
-    for change in changes:
-        cure = cures.get(change.name)
-        changed = cure.apply(changed, change.parameters) if cure is not None and changed is not None else None
-    return changed
-
-
-def fallbacks(training: Training) -> list[tuple[Prescription, ...]]:
-    """Return what is tried where no prescription helped: other learning rates."""
-    return [(rate_change(training, factor),) for factor in (0.1, 10.0)]
+def fallbacks(old: float) -> list[tuple[Prescription, ...]]:
+    """Return what is tried where no prescription helped: other learning rates than ``old``."""
+    return [(rate_change(old, factor),) for factor in (0.1, 10.0)] if old > 0 else []

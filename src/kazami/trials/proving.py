@@ -4,10 +4,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..maps import Training
 from ..records import ProofRow
-from .measure import Measure
-from .trial import Trial, run_trial
+from .subject import AbstractSubject
+from .trial import Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +47,19 @@ class Pairs:
         return sum(scores) / len(scores) if scores else -math.inf
 
 
-def pairs_of(
-    changed: Training, measure: Measure, seeds: Sequence[int], before: Sequence[Trial], run: Callable[..., Trial] = run_trial, first: Trial | None = None
-) -> Pairs:
+def pairs_of(changed: AbstractSubject, seeds: Sequence[int], before: Sequence[Trial], run: Callable[..., Trial], first: Trial | None = None) -> Pairs:
     """Run the changed training once per seed, the first one watched; stop at the first seed that fails or gains nothing.
 
     Args:
         changed: The changed training.
-        measure: Gives the scores.
         seeds: The seeds.
         before: Trials of the unchanged training, one per seed.
-        run: Runs one trial.
+        run: Runs one trial of a subject.
         first: The changed training's trial with the first seed, where it was run already, watched.
     """
     after = [first] if first is not None else []
     for seed in seeds[len(after) :]:
-        after.append(run(changed, measure, seed=seed, watched=not after))
+        after.append(run(changed, seed=seed, watched=not after))
         own, theirs = after[-1].score, before[len(after) - 1].score
         if own is None or (theirs is not None and own <= theirs):
             break  # one seed without a gain is enough

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from ..maps import Training
 from ..maps.training import untouched_randomness
-from ..records import Finding
+from ..records import Finding, Trace
 from ..watch.observer import Observer
 from ..watch.watching import findings_of
+from ..watch.writing import newest_trace
 from .measure import Measure
 
 
@@ -23,6 +24,8 @@ class Trial:
         error: The exception on one line, empty where there was none.
         findings: What the diagnosis says of it, where it was watched.
         seconds: Wall time.
+        trace: What was seen of it, where it was watched.
+        refused: Places outside of the working directory that a script wanted to write to, and was not allowed to.
     """
 
     losses: list[float]
@@ -30,6 +33,8 @@ class Trial:
     error: str = ""
     findings: list[Finding] = field(default_factory=list)
     seconds: float = 0.0
+    trace: Trace | None = None
+    refused: tuple[str, ...] = ()
 
     @property
     def is_finite(self) -> bool:
@@ -68,4 +73,5 @@ def run_trial(training: Training, measure: Measure, *, seed: int, steps: int | N
             if observer is not None:
                 observer.detach()
     findings = findings_of(observer) if observer is not None else []
-    return Trial(losses, score, error, findings, time.perf_counter() - started)
+    trace = newest_trace(observer) if observer is not None else None
+    return Trial(losses, score, error, findings, time.perf_counter() - started, trace)

@@ -1,5 +1,6 @@
 """Proof: what was tried against a training's illness, what helped, and how that was shown."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -73,7 +74,12 @@ class Proof:
         losses_before: Loss curves of the unchanged training, one per seed.
         losses_after: Loss curves of the changed one.
         seconds: How long all trials took.
-        training: The changed training, a ``kazami.Training``; not part of :meth:`to_dict`.
+        on: What was trained in the trials: ``"training"``: a ``kazami.Training``; ``"script"``: the user's script itself, replayed with the change written into it;
+            ``"harvest"``: a training made of what the script's first steps gave.
+        cause: What the trials say about the cause, one sentence; ``None`` where nothing helped.
+        training: The changed training, a ``kazami.Training``, ``None`` for a script; not part of :meth:`to_dict`, nor are the next two.
+        trace_before: What was seen of the unchanged training, a `Trace`.
+        trace_after: What was seen of the changed one.
     """
 
     verdict: Sentence
@@ -89,7 +95,11 @@ class Proof:
     losses_before: tuple[tuple[float, ...], ...] = ()
     losses_after: tuple[tuple[float, ...], ...] = ()
     seconds: float = 0.0
+    on: str = "training"
+    cause: Sentence | None = None
     training: Any = field(default=None, compare=False)
+    trace_before: Any = field(default=None, compare=False, repr=False)
+    trace_after: Any = field(default=None, compare=False, repr=False)
 
     @property
     def rejected(self) -> tuple[Tried, ...]:
@@ -98,9 +108,10 @@ class Proof:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, as printed by ``--json`` under ``"proof"``."""
-        names = ("cured", "nothing_to_cure", "placebo", "measure", "losses_before", "losses_after", "seconds")
+        names = ("cured", "nothing_to_cure", "placebo", "measure", "losses_before", "losses_after", "seconds", "on")
         return {
             "verdict": asdict(self.verdict),
+            "cause": asdict(self.cause) if self.cause is not None else None,
             **{name: getattr(self, name) for name in names},
             "changes": [asdict(change) for change in self.changes],
             "table": [{"seed": row.seed, "before": row.before, "after": row.after, "gain": row.gain} for row in self.table],
@@ -108,3 +119,28 @@ class Proof:
             "findings": [finding.to_dict() for finding in self.findings],
             "not_the_cause": [asdict(sentence) for sentence in self.not_the_cause],
         }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Proof":
+        """Return the proof that :meth:`to_dict` described, without its trainings and traces; unknown fields of later versions are left out."""
+        known = {key: value for key, value in data.items() if key in cls.__dataclass_fields__}
+        known["verdict"] = Sentence(**known["verdict"])
+        known["cause"] = Sentence(**known["cause"]) if known.get("cause") else None
+        known["changes"] = _prescriptions(known.get("changes", ()))
+        known["table"] = tuple(ProofRow(row["seed"], row["before"], row["after"]) for row in known.get("table", ()))
+        known["tried"] = tuple(_tried(item) for item in known.get("tried", ()))
+        known["findings"] = tuple(Finding.from_dict(item) for item in known.get("findings", ()))
+        known["not_the_cause"] = tuple(Sentence(**item) for item in known.get("not_the_cause", ()))
+        known["placebo"] = tuple(known.get("placebo", ()))
+        for name in ("losses_before", "losses_after"):
+            known[name] = tuple(tuple(float(loss) for loss in losses) for losses in known.get(name, ()))  # NaN is written as a string
+        return cls(**known)
+
+
+def _tried(item: dict[str, Any]) -> Tried:
+    known = {key: value for key, value in item.items() if key in Tried.__dataclass_fields__}
+    return Tried(**{**known, "changes": _prescriptions(item.get("changes", ())), "why": Sentence(**item["why"])})
+
+
+def _prescriptions(items: Iterable[dict[str, Any]]) -> tuple[Prescription, ...]:
+    return tuple(Prescription(**{**item, "sentence": Sentence(**item["sentence"])}) for item in items)

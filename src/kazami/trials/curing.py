@@ -32,4 +32,4 @@ def cure(training: Training, *, budget: float = 120.0, seeds: int = 3, progress:
         try:
             return search.proof()
         except (OutOfBudget, KeyboardInterrupt) as reason:
-            return search.unproved(interrupted=isinstance(reason, KeyboardInterrupt))
+            return search.concluded(interrupted=isinstance(reason, KeyboardInterrupt))

@@ -3,10 +3,12 @@
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ..records import Finding, Prescription, Proof, Sentence, Tried
 from .candidates import LOWERS, RAISES, candidates_for, fallbacks, moves_the_scale, size_of, with_rate
+from .cause import named_by_trials
 from .proving import Pairs, pairs_of
 from .subject import AbstractSubject
 from .trial import Trial
@@ -52,16 +54,50 @@ class Search:
     longest: float = 0.0
     known: set[str] = field(default_factory=set)
     proofs: list[tuple["Candidate", Pairs]] = field(default_factory=list)
+    until: float = math.inf
 
     # -- the course of it
 
-    def proof(self) -> Proof:
-        """Diagnose, try, prove."""
-        first = self.run(self.subject, seed=self.seeds[0], watched=True, what="diagnosis")
+    def begin_with(self, first: Trial) -> None:
+        """Take a trial of the unchanged training with its own seed as the diagnosis."""
         self.before.append(first)
         self.findings = first.findings
+
+    def proof(self, until: float = math.inf) -> Proof:
+        """Diagnose, try, prove; begin no trial when ``until`` seconds are spent, though the budget were larger."""
+        self.until = until
+        if not self.before:
+            self.begin_with(self.run(self.subject, seed=self.seeds[0], watched=True, what="diagnosis"))
+        try:
+            return self._searched(self.before[0])
+        except OutOfBudget:
+            return self.concluded()
+        finally:
+            self.until = math.inf
+
+    def concluded(self, *, interrupted: bool = False) -> Proof:
+        """Return the best proof that there is by now; what is proved stays proved though the budget is spent, or Ctrl-C was pressed."""
+        gains = [(candidate, pairs) for candidate, pairs in self.proofs if pairs.is_gain]
+        for candidate, pairs in gains:
+            if not serious(pairs.after[0].findings):
+                return self._proved(candidate, pairs)
+        relaxed = [(candidate, pairs) for candidate, pairs in gains if not self._still_has_the_cause(pairs)]
+        if relaxed:  # something is still said of it, but its cause is gone, and it works better with every seed
+            return self._proved(*max(relaxed, key=lambda proof: proof[1].mean_after))
+        return self.unproved(interrupted=interrupted)
+
+    def proof_of(self, changes: tuple[Prescription, ...]) -> Proof | None:
+        """Return the proof of changes that were found elsewhere, ``None`` where they cannot be carried out here or prove nothing."""
+        candidate = self._one(changes, self.before[0])
+        if candidate is None:  # tried before, or of no help
+            return None
+        if self._is_proved(candidate) or (self.proofs[-1][1].is_gain and not self._still_has_the_cause(self.proofs[-1][1])):
+            return self._proved(*self._ablated(candidate, self.proofs[-1][1]))
+        return None
+
+    def _searched(self, first: Trial) -> Proof:
         if not serious(first.findings):
-            return self._nothing_to_cure()
+            return self.nothing_to_cure()
         kept: tuple[Prescription, ...] = ()
         findings = first.findings
         for _ in range(ROUNDS):
@@ -73,10 +109,7 @@ class Search:
                 break
             best = max(helpful, key=score_of)  # what is left is cured on top of it
             kept, findings = best.changes, best.trial.findings
-        gains = [(candidate, pairs) for candidate, pairs in self.proofs if pairs.is_gain and not self._still_has_the_cause(pairs)]
-        if gains:  # something is still said of it, but its cause is gone, and it works better with every seed
-            return self._proved(*max(gains, key=lambda proof: proof[1].mean_after))
-        return self.unproved()
+        return self.concluded()
 
     def _is_proved(self, candidate: Candidate) -> bool:
         pairs = self._pairs(candidate)
@@ -110,7 +143,7 @@ class Search:
     def run(self, subject: AbstractSubject, *, seed: int, watched: bool = False, what: str = "") -> Trial:
         """Run one trial if the budget allows it."""
         spent = time.perf_counter() - self.started
-        if spent > self.budget:
+        if spent > min(self.budget, self.until):
             raise OutOfBudget
         if self.progress is not None:
             self.progress(what, spent, self.budget)
@@ -156,9 +189,9 @@ class Search:
             factor *= direction
         return best
 
-    def _one(self, changes: tuple[Prescription, ...], first: Trial) -> Candidate | None:
+    def _one(self, changes: tuple[Prescription, ...], first: Trial, *, is_control: bool = False) -> Candidate | None:
         name = repr([(change.name, change.parameters) for change in changes])
-        if name in self.known or self._must_prove_now():
+        if name in self.known or (self._must_prove_now() and not is_control):
             return None
         self.known.add(name)
         changed = self.subject.changed(changes)
@@ -175,7 +208,7 @@ class Search:
 
     def _must_prove_now(self) -> bool:
         """Return whether something helps already, and what is left of the budget is needed for its proof."""
-        return self.has_helped and time.perf_counter() - self.started + 2 * self.n_seeds * self.longest > self.budget
+        return self.has_helped and time.perf_counter() - self.started + 2 * self.n_seeds * self.longest > min(self.budget, self.until)
 
     def _note(self, changes: tuple[Prescription, ...], trial: Trial | None, gain: float | None, why: Sentence, *, helped: bool = False) -> None:
         steps, score = (len(trial.losses), trial.score) if trial is not None else (0, None)
@@ -219,6 +252,11 @@ class Search:
         names = " + ".join(change.name for change in candidate.changes)
         en = f"Cured and proved: {names}; with each of {self.n_seeds} seeds the score is above that of the unchanged training with any of them."
         ja = f"治療を証明しました：{names}。{self.n_seeds} 個のどのシードでも、元の学習のどのシードよりスコアが高くなります。"
+        self._try_the_reflex(candidate)
+        first, best = self.before[0].score, score_of(candidate)
+        findings, cause = named_by_trials(
+            self.findings, self.tried, candidate.changes, helps=lambda one: one.score is not None and is_enough(one.score, best, first)
+        )
         tried = [replace(one, helped=one.helped and one.changes == candidate.changes) for one in self.tried]
         return replace(
             self._base(Sentence(en, ja)),
@@ -226,11 +264,24 @@ class Search:
             changes=candidate.changes,
             table=pairs.rows,
             tried=tuple(tried),
+            findings=tuple(findings),
+            not_the_cause=findings[0].not_the_cause if findings else (),
+            cause=cause,
             losses_after=tuple(tuple(trial.losses) for trial in pairs.after),
             training=candidate.subject.training,
+            trace_after=pairs.after[0].trace,
         )
 
-    def _nothing_to_cure(self) -> Proof:
+    def _try_the_reflex(self, candidate: Candidate) -> None:
+        """Try a tenth of the learning rate as well, what people try first, if no rate was tried and the budget allows it: it may not be the cause."""
+        has_tried = any(change.name in (LOWERS, RAISES) for one in (*self.tried, candidate) for change in one.changes)
+        if not has_tried and time.perf_counter() - self.started + 2 * self.longest < min(self.budget, self.until):
+            for changes in fallbacks(self.subject.learning_rate)[:1]:
+                with suppress(OutOfBudget):
+                    self._one(changes, self.before[0], is_control=True)
+
+    def nothing_to_cure(self) -> Proof:
+        """Return what is said of a training that is well."""
         return replace(
             self._base(Sentence("Nothing to cure: the diagnosis finds nothing wrong.", "治療は不要です。診断で異常は見つかりませんでした。")),
             nothing_to_cure=True,
@@ -254,6 +305,7 @@ class Search:
             losses_before=tuple(tuple(trial.losses) for trial in self.before),
             seconds=time.perf_counter() - self.started,
             training=self.subject.training,
+            trace_before=self.before[0].trace if self.before else None,
         )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from kazami.errors import UsageError
 from kazami.trials import mirror as mirrors
-from kazami.trials.mirror import as_python_reads_it, mirrored
+from kazami.trials.mirror import mirrored
 
 
 def test_small_files_are_copied_and_large_ones_linked(tmp_path, monkeypatch):
@@ -65,8 +65,3 @@ def test_folders_beyond_the_limit_are_linked_but_never_the_scripts_own(tmp_path,
 def test_paths_are_told_as_the_user_knows_them(tmp_path):
     with mirrored([str(tmp_path)], {}) as mirror:
         assert mirror.as_the_user_knows_it(f"{mirror.root}/a.py") == f"{os.path.realpath(tmp_path)}/a.py"
-
-
-def test_a_coding_cookie_is_obeyed():
-    assert as_python_reads_it("# coding: latin-1\ns = 'é'\n") == "# coding: latin-1\ns = 'é'\n".encode("latin-1")
-    assert as_python_reads_it("s = 'é'\n") == "s = 'é'\n".encode()

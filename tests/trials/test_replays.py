@@ -50,7 +50,7 @@ def served(tmp_path_factory):
 
 
 def test_the_same_offset_gives_the_same_losses_and_another_gives_others(served):
-    replays, folder = served
+    replays, _ = served
     first, again, other = replays.run(), replays.run(), replays.run(offset=1)
     assert len(first.losses) == 20
     assert first.reason == "finished"
@@ -60,7 +60,7 @@ def test_the_same_offset_gives_the_same_losses_and_another_gives_others(served):
 
 
 def test_it_is_stopped_after_so_many_steps(served):
-    replays, folder = served
+    replays, _ = served
     stopped = replays.run(steps=5)
     assert len(stopped.losses) == 5
     assert stopped.reason == "stopped"
@@ -142,7 +142,7 @@ def test_a_script_that_hangs_is_killed(served, monkeypatch):
 
 
 def test_a_script_outside_of_the_working_directory_is_mirrored_too(served, tmp_path):
-    replays, folder = served
+    replays, _ = served
     before = replays.run().losses
     home = tmp_path / "home"
     home.mkdir()
@@ -153,6 +153,6 @@ def test_a_script_outside_of_the_working_directory_is_mirrored_too(served, tmp_p
 
 
 def test_a_search_in_memory_gives_a_proof(served):
-    replays, folder = served
+    replays, _ = served
     found = replays.run("search", steps=10, seconds=20)
     assert found.nothing_to_cure

@@ -1,16 +1,19 @@
 """Find the smallest change that makes a training work, and prove it by training anew."""
 
 import json
+import os
+import shlex
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ._progress import progress_line
-from ._tables import show_table
 from ._target import TargetCommand, loaded, target_options
 
 if TYPE_CHECKING:
-    from ..records import Proof
+    from ..records import Proof, Sentence
+    from ..trials.script_cure import ScriptCure
 
 NOT_PROVED = 4
 
@@ -28,7 +31,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
             seconds = float(text[:-1]) * unit if unit is not None else float(text)
         except ValueError:
             seconds = -1.0
-        if not seconds > 0:
+        if not 0 < seconds < float("inf"):
             self.fail(f"should be a time such as 90s or 2m, and is {value!r}", param, ctx)
         return seconds
 
@@ -37,53 +40,118 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @target_options
 @click.option("--budget", type=Seconds(), default="120s", show_default=True, help="Time for all trials together.")
 @click.option("--seeds", type=click.IntRange(min=3), default=3, show_default=True, help="Seeds of the proof.")
-@click.option("--steps", type=click.IntRange(min=2), default=400, show_default=True, help="Optimizer steps of a script that are taken and tried.")
-@click.option("--json", "as_json", is_flag=True, help="Print the proof as one JSON document instead.")
-def command(words: tuple[str, ...], module: str | None, input_shape: str | None, lang: str | None, budget: float, seeds: int, steps: int, as_json: bool) -> int:
+@click.option("--steps", type=click.IntRange(min=2), help="Optimizer steps of each trial (default: all, or what fits into an eighth of the budget).")
+@click.option("--apply", "is_applied", is_flag=True, help="Write the proved change into the script; the old file stays beside it as SCRIPT.orig.")
+@click.option("--allow-writes", is_flag=True, help="Let the trials write outside of the mirror of the working directory.")
+@click.option("--run", "location", metavar="DIR", help="The run directory for proof and report (default: runs/<date>-<script>-cure-<n>).")
+@click.option("--json", "json_file", metavar="FILE|-", help="Write proof, diff and lines as one JSON document.")
+def command(
+    words: tuple[str, ...],
+    module: str | None,
+    input_shape: str | None,
+    lang: str | None,
+    budget: float,
+    seeds: int,
+    steps: int | None,
+    is_applied: bool,
+    allow_writes: bool,
+    location: str | None,
+    json_file: str | None,
+) -> int:
     """Diagnose the training of TARGET (a script, or module:function), try what helps, and prove the smallest change that makes it work.
 
-    A script runs for its first steps only; what it needs to start again is taken from it, and the trials run in memory on that. Exit code 0: proved, or nothing
-    to cure; 4: tried and not proved.
+    A script is replayed from its first step in mirrors of the working directory, with each candidate change written into its source; your files are touched
+    only with --apply. The change is printed as a diff on stdout, all else on stderr. Exit code 0: proved, or nothing to cure; 4: tried and not proved.
     """
-    from ..trials import cure
     from ..watch.language import chosen_language
 
     language = chosen_language(lang)
-    target = loaded(words, module, input_shape, steps=steps)
-    for sentence in target.said:
-        click.echo(f"kazami: {sentence.in_language(language)}", err=True)
+    if not module and not words:
+        raise click.UsageError("Name a script, or module:function.", click.get_current_context())
+    name = module or words[0]
+    is_factory = not module and ":" in name and not os.path.exists(name)
     with progress_line() as show:
-        proof = cure(target.needed_training(), budget=budget, seeds=seeds, progress=lambda what, spent, whole: show(f"{spent:3.0f} of {whole:.0f} s  {what}"))
-    if as_json:
-        code = "\n".join(change.code for change in proof.changes)
-        document = {"schema": 1, "cured": proof.cured, "changes": [change.name for change in proof.changes], "lines_to_add": code, "proof": proof.to_dict()}
-        click.echo(json.dumps(_finite(document), ensure_ascii=False, allow_nan=False))
-    else:
-        _tell(proof, language)
+        asked = {"budget": budget, "seeds": seeds, "progress": lambda what, spent, whole: show(f"{spent:3.0f} / {whole:.0f} s  {what}")}
+        found = _of_factory(words, input_shape, asked) if is_factory else _of_script(name, words[0 if module else 1 :], bool(module), steps, allow_writes, asked)
+    return _conclude(found, name, is_applied=is_applied, location=location, json_file=json_file, language=language)
+
+
+def _of_script(name: str, arguments: tuple[str, ...], as_module: bool, steps: int | None, may_write: bool, asked: dict[str, Any]) -> "ScriptCure":
+    from ..errors import UsageError
+    from ..trials.script_cure import cure_script
+
+    if not as_module and not os.path.isfile(name):
+        raise UsageError(f"There is no script {name!r}. Name a script, a module with -m, or module:function.")
+    return cure_script(name, arguments, as_module=as_module, steps=steps, may_write=may_write, **asked)
+
+
+def _of_factory(words: tuple[str, ...], input_shape: str | None, asked: dict[str, Any]) -> "ScriptCure":
+    from ..edits import Script
+    from ..trials import cure
+    from ..trials.script_cure import ScriptCure
+
+    target = loaded(words, None, input_shape)
+    proof = cure(target.needed_training(), **asked)
+    nothing = Script(main="", files={})
+    lines = "\n".join(change.code for change in proof.changes)
+    return ScriptCure(proof, "", lines, tuple(target.said), nothing, nothing, 0)
+
+
+def _conclude(found: "ScriptCure", name: str, *, is_applied: bool, location: str | None, json_file: str | None, language: str) -> int:
+    from ..trials.keeping import applied, kept
+
+    proof = found.proof
+    stem = os.path.splitext(os.path.basename(name.split(":")[0]))[0]
+    place = kept(proof, shlex.join(["kazami", *sys.argv[1:]]), stem=stem, location=location, diff=found.diff, lines=found.lines, language=language)
+    written = applied(found.before.files, found.after.files) if is_applied and proof.cured else []
+    if json_file is not None:
+        _write_json(found, place, json_file)
+    _tell(proof, found, language)
+    if json_file != "-" and found.diff:
+        click.echo(found.diff, nl=False)
+    for path, backup in written:
+        _say({"en": f"Changed {path}; as it was: {backup}", "ja": f"{path} を変更しました。元のファイル：{backup}"}[language])
+    if is_applied and not written:
+        _say({"en": "Nothing was written into your files.", "ja": "ファイルには何も書き込んでいません。"}[language])
+    _say(f"→ {place}/report.html")
     return 0 if proof.cured or proof.nothing_to_cure else NOT_PROVED
 
 
-def _tell(proof: "Proof", language: str) -> None:
-    from ..reports.numerals import short
+def _write_json(found: "ScriptCure", place: str, json_file: str) -> None:
+    from ..trials.keeping import finite
 
-    click.echo(proof.verdict.in_language(language))
-    for change in proof.changes:
-        click.echo(f"\n{change.sentence.in_language(language)}\n" + "\n".join("    " + line for line in change.code.splitlines()))
-    if proof.table:
-        click.echo()
-        header = ("seed", f"{proof.measure} before", "after") if language == "en" else ("シード", f"変更前（{proof.measure}）", "変更後")
-        show_table(header, [(str(row.seed), short(row.before), short(row.after)) for row in proof.table])
-    others = [one for one in proof.tried if one.changes != proof.changes]
-    if others:
-        click.echo()
-        columns = ("also tried", "what became of it") if language == "en" else ("ほかに試した変更", "結果")
-        show_table(columns, [(one.name, one.why.in_language(language)) for one in others])
+    proof = found.proof
+    names = [change.name for change in proof.changes]
+    document = {
+        "schema": 1,
+        "cured": proof.cured,
+        "changes": names,
+        "diff": found.diff,
+        "lines_to_add": found.lines,
+        "proof": proof.to_dict(),
+        "run": place,
+        "report": f"{place}/report.html",
+    }
+    text = json.dumps(finite(document), ensure_ascii=False, allow_nan=False) + "\n"
+    with click.open_file(json_file, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
-def _finite(value: Any) -> Any:
-    """Return plain data in which numbers that JSON does not know are ``null``."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and value - value != 0 else value
+def _tell(proof: "Proof", found: "ScriptCure", language: str) -> None:
+    from ..reports.proof_text import proof_block
+    from ..watch.session import has_colour, terminal_width
+
+    for sentence in found.said:
+        _say(_in(sentence, language))
+    click.echo(proof_block(proof, language=language, colour=has_colour(sys.stderr), width=min(terminal_width(sys.stderr), 110)), err=True)
+    if found.lines:
+        _say({"en": "To write by hand:", "ja": "手で書き加える行："}[language])
+        click.echo("\n".join("    " + line for line in found.lines.splitlines()), err=True)
+
+
+def _in(sentence: "Sentence", language: str) -> str:
+    return sentence.in_language(language)
+
+
+def _say(text: str) -> None:
+    click.echo(f"kazami: {text}", err=True)

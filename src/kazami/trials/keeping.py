@@ -1,18 +1,17 @@
 """What a cure leaves behind: a run directory with the proof, its report and the diff, and on request the user's files with the change written into them."""
 
-import json
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..edits import encoded
 from ..errors import CannotWrite, UsageError
 from ..records import Proof, Trace
 from ..reports.proof_html import render_proof_html
-from ..storage import default_location, trace_head
+from ..storage import StoredProof, default_location, trace_head, write_proof
 from ..watch.writing import RunDirectory, now, weather, write_whole
-from .mirror import as_python_reads_it
 
 BACKUP = ".orig"  # as patch(1) names it
 
@@ -43,7 +42,7 @@ def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: s
     steps = len(proof.losses_before[0]) if proof.losses_before else 0
     info = replace(directory.info, ended=now(), reason="finished", exit_code=0, steps=steps, verdict=verdict, findings=findings, **weather(proof.findings))
     try:
-        write_whole(f"{place}/proof.json", json.dumps(finite({**proof.to_dict(), "diff": diff, "lines_to_add": lines}), ensure_ascii=False, allow_nan=False))
+        write_proof(place, StoredProof(proof, diff, lines, before, after))
         if diff:
             write_whole(f"{place}/cure.diff", diff)
         write_whole(f"{place}/report.html", render_proof_html(info, proof, diff=diff, lines=lines, before=before, after=after, language=language))
@@ -65,17 +64,17 @@ def applied(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[s
     changed = {path: text for path, text in after.items() if before.get(path) != text}
     for path in changed:
         with open(path, "rb") as file:
-            if file.read() != as_python_reads_it(before[path]):
+            if file.read() != encoded(before[path]):
                 raise UsageError(f"{path} has changed since the trials began, so the change was not written. Run kazami cure again.")
     done: list[tuple[str, str]] = []
     for path, text in changed.items():
         backup = _free(path + BACKUP)
         try:
             with open(backup, "xb") as file:
-                file.write(as_python_reads_it(before[path]))
+                file.write(encoded(before[path]))
             temporary = f"{path}.{os.getpid()}.tmp"
             with open(temporary, "wb") as file:
-                file.write(as_python_reads_it(text))
+                file.write(encoded(text))
             os.chmod(temporary, os.stat(path).st_mode)
             os.replace(temporary, os.path.realpath(path))
         except OSError as error:
@@ -85,7 +84,7 @@ def applied(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[s
 
 
 def _free(path: str) -> str:
-    number, free = 1, path
+    number, free = 2, path
     while os.path.lexists(free):
         number, free = number + 1, f"{path}{number}"
     return free

@@ -1,14 +1,13 @@
 """A mirror of a working directory, in which a trial may write what it likes: small files are copied, large ones and large folders are links."""
 
-import io
 import os
 import shutil
 import tempfile
-import tokenize
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from ..edits import encoded
 from ..errors import UsageError
 
 LARGE_FILE = 2**20  # bytes; linked
@@ -88,17 +87,7 @@ def _replace(path: str, text: str, mirror: Mirror) -> None:
     with suppress(FileNotFoundError):
         os.unlink(place)  # it may be a link to the original
     with open(place, "wb") as file:
-        file.write(as_python_reads_it(text))
-
-
-def as_python_reads_it(text: str) -> bytes:
-    """Return the bytes of a source file in the encoding that its own coding cookie names, UTF-8 without one."""
-    encoded = text.encode("utf-8", "surrogateescape")
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(encoded).readline)
-        return encoded if encoding.startswith("utf-8") else text.encode(encoding)
-    except (SyntaxError, UnicodeEncodeError):  # Python will say so
-        return encoded
+        file.write(encoded(text))
 
 
 class _Copier:

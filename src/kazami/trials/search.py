@@ -274,7 +274,8 @@ class Search:
 
     def _try_the_reflex(self, candidate: Candidate) -> None:
         """Try a tenth of the learning rate as well, what people try first, if no rate was tried and the budget allows it: it may not be the cause."""
-        has_tried = any(change.name in (LOWERS, RAISES) for one in (*self.tried, candidate) for change in one.changes)
+        changes_tried = [*(one.changes for one in self.tried), candidate.changes]
+        has_tried = any(change.name in (LOWERS, RAISES) for changes in changes_tried for change in changes)
         if not has_tried and time.perf_counter() - self.started + 2 * self.longest < min(self.budget, self.until):
             for changes in fallbacks(self.subject.learning_rate)[:1]:
                 with suppress(OutOfBudget):

@@ -22,7 +22,9 @@ from ..watch.writing import newest_trace
 from .confinement import confine
 from .reseeding import Reseeding, offset_seeds
 
-GRACE = 20.0  # seconds beyond a job's own limit before its process is killed
+LEAST_STEPS = 30  # a trial that takes fewer says little
+LONGEST = 4.0  # times its seconds may a script take until it has made them
+GRACE = 20.0  # seconds beyond that before its process is killed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Job:
         may_write: Let the script write wherever it likes.
         offset: Added to the script's seeds.
         steps: Optimizer steps after which it is stopped; ``None``: it runs to its end.
-        seconds: Seconds after which it is stopped.
+        seconds: Seconds from its first step on after which it is stopped.
         n_seeds: Seeds of a search's proof.
         result: File for the pickled result.
         log: File for what the script prints.
@@ -100,7 +102,8 @@ def replay(job: Job, refused: list[str]) -> Replay:
         now = time.perf_counter() - began
         done.first_step_at = now if step == 1 else done.first_step_at
         reseeding.step_ended()
-        if (job.steps is not None and step >= job.steps) or now > job.seconds:
+        is_late = now - done.first_step_at > job.seconds and (step >= LEAST_STEPS or now > LONGEST * job.seconds)
+        if (job.steps is not None and step >= job.steps) or is_late:
             raise StopTraining
 
     observer = Observer(on_step=step_ended)
@@ -179,7 +182,7 @@ def serve() -> int:
         if process == 0:
             _in_child(job)
         running[:] = [process]
-        code = _waited(process, time.monotonic() + job.seconds + GRACE)
+        code = _waited(process, time.monotonic() + LONGEST * job.seconds + GRACE)
         running.clear()
         sys.stdout.write(f"{code}\n")
         sys.stdout.flush()

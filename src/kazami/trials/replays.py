@@ -60,7 +60,7 @@ class Replays:
             files: Texts of files that are to be other than they are.
             offset: Added to the script's seeds.
             steps: Optimizer steps after which the script is stopped.
-            seconds: Seconds after which it is stopped.
+            seconds: Seconds from its first step on after which it is stopped.
             n_seeds: Seeds of a search's proof.
 
         Raises:

@@ -14,13 +14,13 @@ from importlib.util import find_spec
 from ..edits import Script, edited, lines_to_add, read_script, unified_diff
 from ..errors import KazamiError, UsageError
 from ..records import Proof, Sentence
-from .replayed import Replay
+from .replayed import LEAST_STEPS, Replay
 from .replays import Replays
 from .script_subject import BEYOND_TRAINING, EXPLAINED, VALIDATION, ScriptFacts, ScriptSubject, trial_of
 from .search import OutOfBudget, Progress, Search, serious
 
-FIRST_SHARE = 1 / 8  # of the budget that the first replay may take; what it reaches by then is what each trial takes
-TRIALS = 16  # so many should fit into the budget, or the search begins in memory
+FIRST_SHARE = 1 / 8  # of the budget that the first replay may take
+TRIALS = 16  # so many should fit into the budget; their steps are cut so that they do, but not below `LEAST_STEPS`
 IN_MEMORY = 0.6  # of what is left goes to the search in memory, the rest to its proof on the script
 
 
@@ -105,16 +105,26 @@ class _Course:
         self._tell("diagnosis")
         replay: Replay = self.replays.run(steps=steps, seconds=max(self.budget * FIRST_SHARE, 5.0))
         _refuse_what_cannot_be_tried(replay, self.replays.target)
+        n_steps = len(replay.losses) if steps is not None else self._affordable_steps(replay)
+        del replay.losses[n_steps:]
         subject = self._subject(replay)
         first = trial_of(replay, subject.facts, 0)
         search = Search(subject, self.n_seeds, self.budget, self.progress, started=self.began)
         search.begin_with(first)
         proof = search.unproved()
         try:
-            proof = self._found(search, first.seconds)
+            proof = self._found(search, _seconds_for(replay, n_steps))
         except (OutOfBudget, KeyboardInterrupt) as reason:
             proof = search.concluded(interrupted=isinstance(reason, KeyboardInterrupt))
         return self._written(replace(proof, on=proof.on if proof.on == "harvest" else "script"), _said(replay), subject.facts.steps)
+
+    def _affordable_steps(self, replay: Replay) -> int:
+        """Return how many steps a trial may take, so that enough of them fit into the budget."""
+        n = len(replay.losses)
+        if replay.seconds <= self.budget / TRIALS or n < 2:
+            return n
+        per_step = (replay.seconds - replay.first_step_at) / (n - 1)
+        return min(n, max(LEAST_STEPS, int((self.budget / TRIALS - replay.first_step_at) / max(per_step, 1e-9))))
 
     def _subject(self, replay: Replay) -> ScriptSubject:
         names = {finding.name for finding in serious(replay.findings)[:1]}
@@ -134,7 +144,7 @@ class _Course:
         if not serious(search.findings):
             return search.nothing_to_cure()
         proof: Proof | None = None
-        is_affordable = seconds * TRIALS < self.budget
+        is_affordable = seconds * TRIALS < 2 * self.budget
         if is_affordable:
             proof = search.proof(self.budget * (1 - IN_MEMORY / 2))
             if proof.cured:
@@ -188,6 +198,12 @@ def _refuse_what_cannot_be_tried(replay: Replay, target: str) -> None:
     if not replay.losses:
         why = f" It ended with {replay.error}." if replay.error else ""
         raise UsageError(f"{target} took no optimizer step that could be watched, so there is nothing to cure.{why}")
+
+
+def _seconds_for(replay: Replay, n_steps: int) -> float:
+    """Return how long a replay of so many steps takes, by the first one."""
+    n = max(replay.trace.step, 2)
+    return replay.first_step_at + (replay.seconds - replay.first_step_at) * n_steps / n
 
 
 def _said(replay: Replay) -> list[Sentence]:

@@ -101,6 +101,7 @@ class Search:
         kept: tuple[Prescription, ...] = ()
         findings = first.findings
         for _ in range(ROUNDS):
+            self.has_helped = False  # nothing waits for its proof
             helpful = self._screened(kept, findings, first)
             for candidate in helpful:
                 if self._is_proved(candidate):
@@ -208,7 +209,8 @@ class Search:
 
     def _must_prove_now(self) -> bool:
         """Return whether something helps already, and what is left of the budget is needed for its proof."""
-        return self.has_helped and time.perf_counter() - self.started + 2 * self.n_seeds * self.longest > min(self.budget, self.until)
+        n_trials = self.n_seeds - len(self.before) + self.n_seeds - 1
+        return self.has_helped and time.perf_counter() - self.started + n_trials * self.longest > min(self.budget, self.until)
 
     def _note(self, changes: tuple[Prescription, ...], trial: Trial | None, gain: float | None, why: Sentence, *, helped: bool = False) -> None:
         steps, score = (len(trial.losses), trial.score) if trial is not None else (0, None)

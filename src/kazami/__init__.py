@@ -10,7 +10,11 @@ from .doors import lazy_door
 if TYPE_CHECKING:  # the same names for type checkers and editors, which do not open doors
     from . import nets as nets
     from .derivatives import gradcheck as gradcheck
+    from .dynamics import lyapunov_spectrum as lyapunov_spectrum
+    from .dynamics import max_lyapunov as max_lyapunov
+    from .dynamics import orbital_stability as orbital_stability
     from .maps import Training as Training
+    from .maps import TrainingMap as TrainingMap
     from .records import Finding as Finding
     from .storage import open_run as open_run
     from .trials import cure as cure
@@ -20,17 +24,35 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
 
 __version__ = "0.1.0"
 
-__all__ = ["Finding", "Training", "check", "cure", "diagnose", "gradcheck", "nets", "open_run", "watch"]
+__all__ = [
+    "Finding",
+    "Training",
+    "TrainingMap",
+    "check",
+    "cure",
+    "diagnose",
+    "gradcheck",
+    "lyapunov_spectrum",
+    "max_lyapunov",
+    "nets",
+    "open_run",
+    "orbital_stability",
+    "watch",
+]
 
 _MODULE_OF = {
     "Finding": ".records",
     "Training": ".maps",
+    "TrainingMap": ".maps",
     "check": ".watch",
     "cure": ".trials",
     "diagnose": ".watch",
     "gradcheck": ".derivatives",
+    "lyapunov_spectrum": ".dynamics",
+    "max_lyapunov": ".dynamics",
     "nets": ".nets",
     "open_run": ".storage",
+    "orbital_stability": ".dynamics",
     "watch": ".watch",  # a room that can be called
 }
 

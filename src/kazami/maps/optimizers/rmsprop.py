@@ -1,0 +1,38 @@
+"""RMSprop, plain, centred, with or without momentum."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from ._base import AbstractOptimizerRule, Group, decayed, root
+
+
+class RMSprop(AbstractOptimizerRule):
+    r"""RMSprop, as torch writes it: :math:`v' = \alpha v + (1-\alpha) g^2`, centred by :math:`\bar g' = \alpha \bar g + (1-\alpha) g`, and
+
+    .. math:: m' = \beta m + \frac{g}{\sqrt{v' - \bar g'^2} + \epsilon}, \qquad \theta' = \theta - \eta m'
+
+    References:
+        Tieleman and Hinton 2012; Graves 2013 (centred).
+    """
+
+    optimizer: ClassVar = torch.optim.RMSprop
+
+    def slots(self, group: Group) -> tuple[str, ...]:
+        """Return the mean square, the momentum buffer where there is momentum, and the mean gradient where it is centred."""
+        return ("square_avg", *(("momentum_buffer",) if float(group["momentum"]) > 0.0 else ()), *(("grad_avg",) if group["centered"] else ()))
+
+    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
+        """Return the new parameters and the new state."""
+        theta, gradient = decayed(theta, gradient, group)
+        keep, momentum = float(group["alpha"]), float(group["momentum"])
+        square = keep * slots[0] + (1.0 - keep) * gradient * gradient
+        mean = torch.lerp(slots[-1], gradient, 1.0 - keep) if group["centered"] else None
+        variance = square if mean is None else square - mean * mean
+        scaled = gradient / (root(variance) + float(group["eps"]))
+        means = () if mean is None else (mean,)
+        if momentum > 0.0:
+            buffer = momentum * slots[1] + scaled
+            return theta - float(group["lr"]) * buffer, square, buffer, *means
+        return theta - float(group["lr"]) * scaled, square, *means

@@ -1,0 +1,21 @@
+"""Adadelta as a map is torch's Adadelta, with its exact derivative."""
+
+import pytest
+import torch
+
+from tests.maps.properties import assert_conforms
+
+CASES = [
+    {"lr": 1.0},
+    {"lr": 0.5, "rho": 0.8, "weight_decay": 0.1},
+]
+
+
+@pytest.mark.parametrize("settings", CASES, ids=str)
+def test_is_torch_with_an_exact_derivative(settings):
+    assert_conforms(lambda model: torch.optim.Adadelta(model.parameters(), **settings))
+
+
+@pytest.mark.parametrize("changes", [{"clip_grad_norm": 0.3}, {"zero_grad": False}], ids=str)
+def test_is_so_with_clipped_and_with_accumulated_gradients(changes):
+    assert_conforms(lambda model: torch.optim.Adadelta(model.parameters(), **CASES[0]), **changes)

@@ -6,15 +6,30 @@
     <run>/events.jsonl                          one event a line
     <run>/metrics/part-<first>-<last>.parquet   long table: step, series, value
     <run>/trajectory/part-<first>-<last>.safetensors
+    <run>/proof.json                            of a run of `kazami cure`: what was tried, and the proof
 
 Files of rank N > 0 of a distributed training have ``-rN`` before the dot.
 """
 
 from .location import default_location
+from .proof_file import StoredProof, write_proof
 from .reader import StoredRun, open_run
 from .strict_json import dumps, loads, plain
 from .trace_head import trace_from_head, trace_head
 from .trajectory import Trajectory
 from .writer import RunWriter
 
-__all__ = ["RunWriter", "StoredRun", "Trajectory", "default_location", "dumps", "loads", "open_run", "plain", "trace_from_head", "trace_head"]
+__all__ = [
+    "RunWriter",
+    "StoredProof",
+    "StoredRun",
+    "Trajectory",
+    "default_location",
+    "dumps",
+    "loads",
+    "open_run",
+    "plain",
+    "trace_from_head",
+    "trace_head",
+    "write_proof",
+]

@@ -12,11 +12,13 @@ from ..records import FORMAT_VERSION, Finding, RunInfo, Series, Trace
 from .events import events_name, read_events
 from .location import HEAD, METRICS
 from .parts import Part, PartName, columns_of, joined, part_name, without_older
+from .proof_file import StoredProof, read_proof
 from .store import Store
 from .strict_json import loads
 from .trace_head import trace_from_head
 from .trajectory import Trajectory
 
+REPORT = "report.html"
 ATTEMPTS = 100  # listings before giving up on a directory that changes under our hands; two were the most ever needed
 _LAYER = re.compile(r"(.+)/(\d{3,6})")
 
@@ -130,6 +132,18 @@ class StoredRun:
     def trajectory(self, *, rank: int = 0) -> Trajectory:
         """Return the stored tensors: iterate over it, ask for ``[name]`` or for ``at(step)``."""
         return Trajectory(self._store, rank, self.problems)
+
+    def proof(self) -> StoredProof | None:
+        """Return what ``kazami cure`` found, ``None`` for a run of another command.
+
+        Raises:
+            RunUnreadable: ``proof.json`` is there, but not as kazami writes it.
+        """
+        return read_proof(self._store)
+
+    def report(self) -> str | None:
+        """Return the place of the run's HTML report, ``None`` where none was written."""
+        return f"{self.location.rstrip('/')}/{REPORT}" if self._store.is_file(REPORT) else None
 
     def _rows(self, rank: int) -> Any:
         """Return the rows of the parts that count, in the order of writing."""

@@ -1,5 +1,6 @@
 """The trajectory: whole tensors at chosen steps, in safetensors parts."""
 
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,8 @@ Tensors = dict[str, np.ndarray[Any, Any]]
 STEPS = "step"  # name of the tensor, int64 of shape (K,), that holds a part's steps
 STORABLE = tuple(np.dtype(letter) for letter in ("?", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8"))
 MOST_WAITING = 512 * 2**20  # bytes in memory while nothing can be written
+MUCH = 8 * 2**20  # bytes that are written without waiting for more
+PATIENCE = 0.05
 
 
 class TrajectoryParts:
@@ -34,6 +37,7 @@ class TrajectoryParts:
         self._bytes_in = 0
         self._bytes_out = 0
         self._last_step: int | None = None
+        self._began = self._written_at = time.monotonic()
         self._store = store
         self._rank = rank
         self._report = report
@@ -55,8 +59,15 @@ class TrajectoryParts:
         self._waiting.append((step, copies))
         return self._bytes_in - self._bytes_out
 
+    def write_if_due(self) -> None:
+        """Write what waits once it is much, or once it has waited for a twentieth of the run's time: a long run has some hundred parts, not thousands."""
+        now = time.monotonic()
+        if self._bytes_in - self._bytes_out > MUCH or now - self._written_at > PATIENCE * (now - self._began):
+            self.write()
+
     def write(self) -> None:
         """Write what waits: one part for every run of steps with the same names, shapes and types."""
+        self._written_at = time.monotonic()
         while self._waiting:
             group = self._group()
             steps = [step for step, _ in group]

@@ -174,7 +174,7 @@ class RunWriter:
         while request is not self._last_request:
             request = self._next_request()
             with self._busy:
-                self._write_all(is_last=request is self._last_request)
+                self._write_all(is_asked=request is not None, is_last=request is self._last_request)
             self._written_at = time.monotonic()
             if request is not None:
                 request.put(None)
@@ -185,8 +185,9 @@ class RunWriter:
         except Empty:
             return None
 
-    def _write_all(self, *, is_last: bool) -> None:
-        tasks = [self._metrics.write, self._metrics.compact, self._trajectory.write, self._events.write, self._write_head]
+    def _write_all(self, *, is_asked: bool, is_last: bool) -> None:
+        trajectory = self._trajectory.write if is_asked else self._trajectory.write_if_due
+        tasks = [self._metrics.write, self._metrics.compact, trajectory, self._events.write, self._write_head]
         for task in [*tasks, self._metrics.tidy] if is_last else tasks:
             try:
                 task()

@@ -18,9 +18,25 @@ PAGES = (
     "README.md",
     "docs/how-to.md",
     "docs/run-directory.md",
-    *(f"docs/{topic}.md" for topic in ("activations", "blocks", "cure", "derivatives", "experiments", "graph", "initialisation", "inside", "surfaces", "tour")),
+    *(
+        f"docs/{topic}.md"
+        for topic in (
+            "activations",
+            "blocks",
+            "compare",
+            "cure",
+            "derivatives",
+            "edits",
+            "experiments",
+            "graph",
+            "initialisation",
+            "inside",
+            "surfaces",
+            "tour",
+        )
+    ),
 )
-NAMES = "run|check|cure|report|demo|tour|graph|completion|nets|lab"
+NAMES = "run|check|compare|cure|report|demo|tour|graph|completion|nets|lab"
 LINKED = ("README.md", "README.ja.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")

@@ -72,7 +72,9 @@ def command(
     is_factory = not module and ":" in name and not os.path.exists(name)
     with progress_line() as show:
         asked = {"budget": budget, "seeds": seeds, "progress": lambda what, spent, whole: show(f"{spent:3.0f} / {whole:.0f} s  {what}")}
-        found = _of_factory(words, input_shape, asked) if is_factory else _of_script(name, words[0 if module else 1 :], bool(module), steps, allow_writes, asked)
+        found = (
+            _of_factory(words, input_shape, asked) if is_factory else _of_script(name, words[0 if module else 1 :], bool(module), steps, allow_writes, asked)
+        )
     return _conclude(found, name, is_applied=is_applied, location=location, json_file=json_file, language=language)
 
 
@@ -94,7 +96,7 @@ def _of_factory(words: tuple[str, ...], input_shape: str | None, asked: dict[str
     proof = cure(target.needed_training(), **asked)
     nothing = Script(main="", files={})
     lines = "\n".join(change.code for change in proof.changes)
-    return ScriptCure(proof, "", lines, tuple(target.said), nothing, nothing, 0)
+    return ScriptCure(proof, "", b"", lines, tuple(target.said), nothing, nothing, 0)
 
 
 def _conclude(found: "ScriptCure", name: str, *, is_applied: bool, location: str | None, json_file: str | None, language: str) -> int:
@@ -102,13 +104,14 @@ def _conclude(found: "ScriptCure", name: str, *, is_applied: bool, location: str
 
     proof = found.proof
     stem = os.path.splitext(os.path.basename(name.split(":")[0]))[0]
-    place = kept(proof, shlex.join(["kazami", *sys.argv[1:]]), stem=stem, location=location, diff=found.diff, lines=found.lines, language=language)
+    asked = shlex.join(["kazami", *sys.argv[1:]])
+    place = kept(proof, asked, stem=stem, location=location, diff=found.diff, patch=found.patch, lines=found.lines, language=language)
     written = applied(found.before.files, found.after.files) if is_applied and proof.cured else []
     if json_file is not None:
         _write_json(found, place, json_file)
     _tell(proof, found, language)
-    if json_file != "-" and found.diff:
-        click.echo(found.diff, nl=False)
+    if json_file != "-" and found.patch:
+        click.echo(found.patch, nl=False)
     for path, backup in written:
         _say({"en": f"Changed {path}; as it was: {backup}", "ja": f"{path} を変更しました。元のファイル：{backup}"}[language])
     if is_applied and not written:

@@ -16,7 +16,7 @@ from ..watch.writing import RunDirectory, now, weather, write_whole
 BACKUP = ".orig"  # as patch(1) names it
 
 
-def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: str, lines: str, language: str) -> str:
+def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: str, patch: bytes, lines: str, language: str) -> str:
     """Write a run directory for a cure, and return its place.
 
     Args:
@@ -24,7 +24,8 @@ def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: s
         command: The command line.
         stem: Name of what was cured, for the directory's.
         location: The directory; ``None``: ``runs/<date>-<stem>-cure-<n>``.
-        diff: The change of the user's files.
+        diff: The change of the user's files, to be read.
+        patch: The same as bytes, each file's lines in its own encoding.
         lines: What is to be written by hand.
         language: Of the report.
 
@@ -43,8 +44,8 @@ def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: s
     info = replace(directory.info, ended=now(), reason="finished", exit_code=0, steps=steps, verdict=verdict, findings=findings, **weather(proof.findings))
     try:
         write_proof(place, StoredProof(proof, diff, lines, before, after))
-        if diff:
-            write_whole(f"{place}/cure.diff", diff)
+        if patch:
+            write_whole(f"{place}/cure.diff", patch)
         write_whole(f"{place}/report.html", render_proof_html(info, proof, diff=diff, lines=lines, before=before, after=after, language=language))
     except OSError as error:
         raise CannotWrite(f"The proof cannot be written to {place}: {error.strerror or error}.") from None

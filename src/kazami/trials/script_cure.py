@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 
-from ..edits import Script, edited, lines_to_add, read_script, unified_diff
+from ..edits import Script, diff_bytes, edited, lines_to_add, read_script, unified_diff
 from ..errors import KazamiError, UsageError
 from ..records import Proof, Sentence
 from .replayed import LEAST_STEPS, Replay
@@ -30,7 +30,8 @@ class ScriptCure:
 
     Attributes:
         proof: What was tried and proved.
-        diff: Unified diff of the user's files, empty where nothing could be written into them.
+        diff: Unified diff of the user's files, to be read; empty where nothing could be written into them.
+        patch: The same as bytes, each file's lines in its own encoding.
         lines: What to write by hand, and where.
         said: What else the user should know.
         before: The user's files.
@@ -40,6 +41,7 @@ class ScriptCure:
 
     proof: Proof
     diff: str
+    patch: bytes
     lines: str
     said: tuple[Sentence, ...]
     before: Script
@@ -173,7 +175,7 @@ class _Course:
 
     def _written(self, proof: Proof, said: list[Sentence], steps: int) -> ScriptCure:
         after, left = edited(self.script, proof.changes) if proof.cured else (self.script, ())
-        diff = unified_diff(self.script, after, root=self.replays.directory) if proof.cured else ""
+        diff, patch = unified_diff(self.script, after, root=self.replays.directory), diff_bytes(self.script, after, root=self.replays.directory)
         lines = lines_to_add(self.script, left) if left else ""
         if proof.cured and proof.on == "harvest":
             said.append(
@@ -182,7 +184,7 @@ class _Course:
                     "この変更はスクリプトの最初の数ステップから作った学習で証明したもので、スクリプトに書き込めなかったため、スクリプト自体では試していません。",
                 )
             )
-        return ScriptCure(proof, diff, lines, tuple(said), self.script, after, steps)
+        return ScriptCure(proof, diff, patch, lines, tuple(said), self.script, after, steps)
 
     def _tell(self, what: str) -> None:
         if self.progress is not None:

@@ -26,6 +26,14 @@ class OutOfBudget(Exception):
 
 @dataclass(slots=True)
 class Candidate:
+    """Changes that help.
+
+    Attributes:
+        changes: The changes.
+        subject: What has them.
+        trial: Its trial with the first seed.
+    """
+
     changes: tuple[Prescription, ...]
     subject: AbstractSubject
     trial: Trial

@@ -14,6 +14,7 @@ from ..records import Finding, RunInfo, Trace, wind_of
 from ..storage import RunWriter, trace_head
 
 if TYPE_CHECKING:
+    from .following import Follower
     from .observer import Observer
     from .player import Player
 
@@ -36,16 +37,31 @@ class RunDirectory:
             id=os.path.basename(location.rstrip("/")) or location, command=command, started=now(), versions=versions(), environment=environment(), seeds={}
         )
         self.trouble: list[str] = []
+        self.counting: Callable[[list[Finding]], list[Finding]] = lambda findings: findings  # a session leaves out what its user suppressed
         self.known: dict[str, int] = {}
         self.writer: RunWriter | None = None
+        self.rank = int(os.environ.get("RANK", "0") or 0)
+        self._follower: Follower | None = None
         self._looked_at = time.monotonic()
         self._look_cost = 0.0
         try:
-            self.writer = RunWriter(location, self.info, rank=int(os.environ.get("RANK", "0") or 0))
+            self.writer = RunWriter(location, self.info, rank=self.rank)
         except KazamiError as error:
             if is_strict:
                 raise
             self.trouble.append(str(error))
+
+    def follow(self, observer: "Observer") -> None:
+        """Have the weights of a training followed, if the directory can be written."""
+        from .following import Follower  # opened here: it needs torch, which a script may never import
+
+        if self.writer is not None:
+            self._follower = observer.follower = Follower(observer, self.writer, self.rank)
+
+    def unfollow(self) -> None:
+        """Store the last weights."""
+        if self._follower is not None:
+            self._follower.finish()
 
     def on_step(self, observer: "Observer") -> Callable[["Player", int, bool], None]:
         """Return the callback for an observer."""
@@ -69,7 +85,7 @@ class RunDirectory:
             return None
         from .watching import findings_of  # opened here: the watching room's door imports this file
 
-        findings = findings_of(observer)
+        findings = self.counting(findings_of(observer))
         self.store(findings, step, observer)
         self._looked_at = time.monotonic()
         self._look_cost = self._looked_at - began
@@ -93,7 +109,8 @@ class RunDirectory:
         )
 
     def close(self, observer: "Observer") -> None:
-        """Store the last findings and close the directory of a training watched from Python."""
+        """Store the last findings and weights, and close the directory of a training watched from Python."""
+        self.unfollow()
         self.look(observer, observer.clock - 1, at_once=True)
         if self.writer is not None:
             self.writer.close(ended=now(), reason="finished")
@@ -133,12 +150,12 @@ def environment() -> dict[str, Any]:
     return {"platform": platform.platform(), "processors": os.cpu_count(), "executable": os.path.basename(sys.executable)}
 
 
-def write_whole(place: str, text: str) -> str:
-    """Write a text file to a path or fsspec URL, whole or not at all, and return its place."""
+def write_whole(place: str, content: str | bytes) -> str:
+    """Write a file to a path or fsspec URL, whole or not at all, and return its place."""
     import fsspec
 
     filesystem, path = fsspec.core.url_to_fs(place)
     temporary = f"{path}.{os.getpid()}.tmp"
-    filesystem.pipe_file(temporary, text.encode("utf-8"))
+    filesystem.pipe_file(temporary, content.encode("utf-8") if isinstance(content, str) else content)
     filesystem.mv(temporary, path)
     return place

@@ -1,0 +1,19 @@
+"""The parameters that the optimizer was not given."""
+
+from tests.edits.asserts import HEADER, change, refused, written, written_into
+
+
+def test_a_layer_that_was_put_in_later_is_added(tmp_path):
+    lines = written(tmp_path, "new_head.py", change("add_to_optimizer", parameters=["fc.weight", "fc.bias"]))
+    assert lines == ['+optimizer.add_param_group({"params": model.fc.parameters()})']
+    assert "model.fc = nn.Linear(32, 3)\noptimizer.add_param_group" in (tmp_path / "train.py").read_text()
+
+
+def test_a_part_becomes_the_whole(tmp_path):
+    text = HEADER + "net = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))\nopt = torch.optim.SGD(net[1].parameters(), 0.1)\n"
+    assert written_into(tmp_path, text, change("add_to_optimizer", parameters=["0.weight"]))[1] == "+opt = torch.optim.SGD(net.parameters(), 0.1)"
+
+
+def test_another_model_is_not_found(tmp_path):
+    text = HEADER + "a, b = nn.Linear(2, 2), nn.Linear(2, 2)\nopt = torch.optim.SGD(list(a.parameters()) + list(b.parameters()), 0.1)\n"
+    assert refused(tmp_path, text, change("add_to_optimizer", parameters=["c.weight"]))

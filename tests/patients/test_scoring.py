@@ -41,6 +41,18 @@ LABELS = frozenset(
         "dead_schedule",
         "over_regularised",
         "oscillating_loss",
+        "loss_spike",
+        "slow_convergence",
+        "train_eval_mismatch",
+        "overfitting",
+        "fp16_underflow",
+        "fp16_overflow",
+        "trivial_solution",
+        "loss_term_imbalance",
+        "growing_targets",
+        "player_rotation",
+        "saturated_but_moving",
+        "nonfinite_weights",
     ]
 )
 
@@ -64,8 +76,9 @@ def same(a: Any, b: Any) -> bool:
 
 def test_there_are_enough_of_each_kind() -> None:
     labels = Counter(patient.label for patient in PATIENTS)
-    assert len(PATIENTS) >= 60
-    assert labels[None] >= 20
+    assert len(PATIENTS) >= 240
+    assert 0.35 <= labels[None] / len(PATIENTS) <= 0.45
+    assert min(labels.values()) >= 3
     assert 2 * sum(patient.near_boundary for patient in PATIENTS) >= labels[None]
     assert set(labels) - {None} == LABELS
 

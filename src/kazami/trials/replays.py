@@ -120,7 +120,10 @@ class Replays:
 
     def _start(self) -> None:
         command = [sys.executable, "-P", "-c", "from kazami.trials.replayed import main; main()"]  # not as __main__, which the script becomes
-        self._server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=self.directory)
+        patient = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}  # threads that spin while they wait make a busy machine crawl
+        self._server = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=self.directory, env=patient
+        )
 
     def _carry_out(self, line: str) -> int:
         if self._server is None or self._server.poll() is not None:

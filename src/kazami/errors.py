@@ -6,7 +6,8 @@
     ├── UsageError             2  what was asked for cannot be done as asked
     │   ├── UnknownName        2  no rule, cure, patient, run … has this name
     │   ├── CannotWatch        2  what was handed over is nothing kazami can watch
-    │   └── RunTaken           2  the run directory already belongs to another run
+    │   ├── RunTaken           2  the run directory already belongs to another run
+    │   └── TooShort           2  a series has too few steps for what was asked
     ├── RunError               5  a stored run cannot be used
     │   ├── RunNotFound        5  there is no run at this place
     │   ├── RunUnreadable      5  there is one, but its files cannot be read
@@ -43,6 +44,10 @@ class CannotWatch(UsageError):
 
 class RunTaken(UsageError):
     """The run directory already belongs to another run, finished or still being written."""
+
+
+class TooShort(UsageError):
+    """A series has too few steps for what was asked; the message says how many are needed."""
 
 
 class RunError(KazamiError):

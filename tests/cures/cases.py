@@ -128,6 +128,7 @@ CASES: list[tuple[Finding, Trace]] = [
     (finding("over_regularised", 0.95, "dropout rate"), trace()),
     (finding("oscillating_loss"), trace()),
     (finding("loss_spike", step=40), trace(numbers=NORMS)),
+    (finding("loss_spike", step=40), trace(optimizer=ADAM)),
     (finding("slow_convergence"), trace(facts={"input": INPUT})),
     (finding("train_eval_mismatch"), trace(layers=(*mlp(), Layer("bn", "norm", (32,), 1, 32)))),
     (finding("saturated_but_moving"), trace(layers=mlp("tanh"))),

@@ -187,8 +187,11 @@ def _squared(output: Tensor, target: Tensor) -> Tensor:
 
 
 EXAMPLES: dict[str, Callable[[str], Example]] = {
+    "adagc": lambda s: (plain(s), {"ratio": 1.05, "memory": 0.98, "start_steps": 1, "start_norm": 0.01}),
+    "adam_beta2": lambda s: (plain(s, optimizer=lambda model: torch.optim.Adam(model.parameters(), lr=0.05)), {"beta2": 0.95, "from": 0.999}),
     "adaptive_optimizer": lambda s: (plain(s), {"optimizer": "Adam", "learning_rate": 0.001, "from": "SGD"}),
     "add_decay": lambda s: (plain(s), {"weight_decay": 0.1, "optimizer": "SGD"}),
+    "add_dropout": lambda s: (plain(s), {"layers": _layers(s)[:2], "p": 0.2}),
     "add_to_optimizer": lambda s: (plain(s, optimizer=head_only), {"parameters": [f"{_layers(s)[0]}.weight"]}),
     "average_weights": lambda s: (plain(s), {"decay": 0.9}),
     "batch_norm_statistics": lambda s: (training(lambda: Normed(s)), {"recalibrate": True}),

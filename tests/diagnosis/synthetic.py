@@ -32,6 +32,9 @@ RUN_LEVEL = frozenset(
         "output_spread",
         "target_mean",
         "target_std",
+        "validation_loss",
+        "validation_error",
+        "validation_rise_error",
     ]
 )
 FAMILIES = ("structure", "data", "initialisation", "signal", "step", "symptom")
@@ -149,6 +152,13 @@ LAYER_LEVEL = (
     "saturated_share",
     "distinct_units",
     "time_growth",
+    "norm_shift",
+    "norm_variance",
+    "norm_samples",
+    "norm_memory",
+    "input_condition",
+    "flat_gain",
+    "sharp_gain",
 )
 SIGNED = frozenset(["loss", "update_cosine", "predicted_change", "output_mean", "target_mean", "time_growth"])
 KINDS = ("linear", "conv", "recurrent", "norm", "embedding", "other")
@@ -184,6 +194,15 @@ FACTS: dict[str, Any] = {
     "bad_gradient": {"place": "layer0.weight", "step": 3, "singular": {"operation": "sqrt", "place": "sqrt after layer1"}},
     "bad_update": {"place": "layer0", "step": 4},
     "skipped_steps": 2,
+    "loss_reduction": "mean",
+    "validation": {
+        "sites": [
+            {"series": "validation_loss", "error": "validation_error", "rise_error": "validation_rise_error", "kind": "cross_entropy", "passes": 40}
+        ],
+        "is_eval_mode": True,
+        "scale": 1.0,
+    },
+    "epoch": {"first": 1, "batches": 10},
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kazami.patients import all_patients
-from kazami.patients.score import read
+from kazami.patients.reading import read
 
 HEALTHY = [patient for patient in all_patients("calibration") if patient.label is None]
 

@@ -102,3 +102,10 @@ def test_is_excluded_while_all_losses_are_finite():
     assert_both_languages(sentence.en, sentence.ja)
     assert RULE.exonerate(synthetic_trace(ends_in(np.nan, stuck()))) is None
     assert RULE.exonerate(synthetic_trace()) is None
+
+
+def test_the_few_words_of_a_place_that_are_not_names_are_in_japanese():
+    from kazami.diagnosis.nan_inf import _in_japanese
+
+    places = ["the loss", "the gradient of fc1.weight (sqrt after fc2)", "log after head", "fc1.weight"]
+    assert [_in_japanese(place) for place in places] == ["損失", "fc1.weight の勾配（fc2 の後の sqrt）", "head の後の log", "fc1.weight"]

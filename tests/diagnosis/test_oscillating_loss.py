@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis.oscillating_loss import LEAST_STEPS, LIMIT, OscillatingLoss
+from kazami.diagnosis.oscillating_loss import BACK, LEAST_STEPS, LIMIT, OscillatingLoss
 from tests.diagnosis.synthetic import TRIVIAL, falling, fire, stuck, synthetic_trace
 
 RULE = OscillatingLoss()
@@ -25,6 +25,22 @@ def test_a_loss_that_swings_fires_with_its_period(period, turning):
 @pytest.mark.parametrize("period", [2, 3, 4])
 def test_an_order_of_unlike_batches_swings_while_the_updates_go_on(period):
     assert RULE.examine(synthetic_trace(swinging(period), update_cosine=0.5)) is None
+
+
+@pytest.mark.parametrize("period", [3, 4, 5])
+def test_a_short_orbit_that_closes_fires_with_its_period(period):
+    levels = np.random.default_rng(period).permutation(np.linspace(0.5, 1.5, period))
+    cosines = np.tile([-0.9, -0.6, 0.5, -0.8, -0.4][:period], 120)[:120]
+    losses = TRIVIAL * np.tile(levels, 120)[:120] * (1 + 0.01 * np.random.default_rng(0).standard_normal(120))
+    assert np.mean(cosines) < BACK
+    found = fire(RULE, synthetic_trace(losses, update_cosine=cosines))
+    assert found.evidence[1].value == period
+    assert RULE.examine(synthetic_trace(losses, update_cosine=np.abs(cosines))) is None  # a fixed order of unlike batches
+
+
+def test_updates_that_point_back_make_no_period_of_noise():
+    noise = np.random.default_rng(1).standard_normal(400)
+    assert RULE.examine(synthetic_trace(TRIVIAL * (1 + 0.2 * noise), update_cosine=-0.9)) is None
 
 
 def test_a_swing_within_a_twentieth_of_the_loss_is_no_oscillation():

@@ -41,6 +41,9 @@ FINDINGS = frozenset(
         "dead_schedule",
         "over_regularised",
         "train_eval_mismatch",
+        "loss_spike",
+        "slow_convergence",
+        "overfitting",
     }
 )
 QUICK = (

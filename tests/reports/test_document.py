@@ -5,7 +5,7 @@ import pytest
 from kazami.reports import document
 from tests.reports import runs
 
-KEYS = ["schema", "verdict", "wind", "findings", "not_the_cause", "run", "report", "steps", "blind"]
+KEYS = ["schema", "verdict", "wind", "findings", "not_the_cause", "run", "report", "steps", "blind", "suppressed"]
 
 
 @pytest.mark.parametrize("name", runs.ALL)

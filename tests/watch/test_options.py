@@ -24,3 +24,17 @@ def test_what_cannot_be_meant_is_refused(values, said):
 
 def test_nothing_has_to_be_asked_for():
     assert RunOptions() == RunOptions(None, None, None, None, None, False, None, False)
+
+
+def test_one_document_alone_may_have_stdout():
+    assert RunOptions(json="-", sarif="findings.sarif").sarif == "findings.sarif"
+    with pytest.raises(UsageError, match="--sarif -"):
+        RunOptions(json="-", sarif="-")
+    with pytest.raises(UsageError, match="--sarif should name a place"):
+        RunOptions(sarif="")
+
+
+def test_what_is_ignored_has_to_be_a_finding():
+    assert RunOptions(ignore="KZ104, lr_too_high").ignore == "KZ104, lr_too_high"
+    with pytest.raises(UsageError, match="Did you mean dead_units"):
+        RunOptions(ignore="dead_unit")

@@ -37,12 +37,14 @@ class ScriptCommand(Command):
 
 
 def script_options(function: Callable[..., object]) -> Callable[..., object]:
-    """Add what every command that runs a script takes: the script or ``-m``, ``--run``, ``--json``, ``--fail-on`` and ``--lang``."""
+    """Add what every command that runs a script takes: the script or ``-m``, ``--run``, ``--json``, ``--sarif``, ``--ignore``, ``--fail-on`` and ``--lang``."""
     for decorate in (
         click.argument("words", metavar="SCRIPT [ARGS]...", nargs=-1, type=click.UNPROCESSED),
         click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the verdict (default: from LANG)."),
         click.option("--fail-on", type=click.Choice(FAIL_ON), help="End with exit code 3 if a finding is at least this severe."),
         click.option("--json", metavar="FILE|-", help="Write the findings as one JSON document; with - to stdout, and the script's own stdout to stderr."),
+        click.option("--sarif", metavar="FILE|-", help="Write the findings as a SARIF 2.1.0 log, for code review and editors; with - to stdout."),
+        click.option("--ignore", metavar="ID,…", help="Leave these findings out of the verdict and of --fail-on (KZ104 or dead_units)."),
         click.option("--run", metavar="DIR", envvar="KAZAMI_RUN", help="The run directory (default: runs/<date>-<script>-<n>; also KAZAMI_RUN)."),
         click.option("-m", "module", metavar="MODULE", help="Run a module, as python -m MODULE does."),
     ):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -98,6 +98,50 @@ class ClipsOutliers:
                     parameter.grad.mul_(clipped / norm)
         self.variance = self.alpha * self.variance + (1 - self.alpha) * (clipped - self.mean) ** 2
         self.mean = self.alpha * self.mean + (1 - self.alpha) * clipped
+
+
+@dataclass(slots=True)
+class ClipsTensors:
+    r"""Clips each tensor's gradient at :math:`\lambda` times the average of its own clipped norms (AdaGC, algorithm 1).
+
+    In the first steps the total norm is clipped at ``start_norm`` instead, and a tensor's average is the least of its norms. A tensor whose gradients were
+    all zero is left alone.
+
+    Args:
+        ratio: :math:`\lambda`.
+        memory: Of the averages.
+        start_steps: Steps of the beginning.
+        start_norm: Largest total norm in them.
+        means: Average by parameter.
+        n: Steps taken.
+    """
+
+    ratio: float
+    memory: float
+    start_steps: int
+    start_norm: float
+    means: dict[int, float] = field(default_factory=dict)
+    n: int = 0
+
+    def __call__(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip, and take the norms as they are then into the averages."""
+        total = total_norm(optimizer)
+        if not math.isfinite(total):
+            return
+        self.n += 1
+        is_start = self.n <= self.start_steps
+        for parameter in parameters_of(optimizer):
+            if parameter.grad is None:
+                continue
+            norm, mean = float(parameter.grad.norm()), self.means.get(id(parameter), 0.0)
+            limit = norm * self.start_norm / total if is_start and total > self.start_norm else self.ratio * mean if mean > 0 and not is_start else norm
+            kept = min(limit, norm)
+            if kept < norm:
+                parameter.grad.mul_(kept / norm)
+            if mean == 0.0:
+                self.means[id(parameter)] = kept
+            else:
+                self.means[id(parameter)] = min(mean, kept) if is_start else self.memory * mean + (1 - self.memory) * kept
 
 
 def parameters_of(optimizer: torch.optim.Optimizer) -> Iterable[Tensor]:

@@ -21,7 +21,7 @@ class AverageWeights(AbstractCure):
     """
 
     name: ClassVar = "average_weights"
-    treats: ClassVar = ("oscillating_loss",)
+    treats: ClassVar = ("oscillating_loss", "player_rotation")
     order: ClassVar = 3
     changes: ClassVar = both("Evaluates an average of the weights over the last steps.", "直近のステップで平均した重みで評価します。")
     side_effects: ClassVar = both("One more copy of the weights in memory.", "重みの複製がもう一つメモリに必要です。")

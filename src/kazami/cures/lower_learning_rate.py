@@ -114,6 +114,10 @@ def factor_for(finding: Finding, trace: Trace) -> tuple[float, str, str]:
     start. Adaptive methods take
     steps of a size of their own from the start, so there the updates count.
     """
+    stops, rate = measured(finding, "learning rate below which"), learning_rate(trace)
+    if 0 < stops < rate:  # the output layer's own limit
+        factor = bounded(SAFE * stops / rate)
+        return factor, f", {short(SAFE)} of where the output layer stops swinging", f"（出力層の振動が止まる学習率の {short(SAFE)} 倍）"
     ratio, update = first_ratio(finding, trace), first_update(finding, trace)
     by_curvature = SAFE / ratio if ratio > BEYOND else math.nan
     by_update = HEALTHY_UPDATE / update if update > HEALTHY_UPDATE / LARGEST_FACTOR else math.nan

@@ -20,7 +20,7 @@ class LowerMomentum(AbstractCure):
     """
 
     name: ClassVar = "lower_momentum"
-    treats: ClassVar = ("oscillating_loss",)
+    treats: ClassVar = ("oscillating_loss", "player_rotation")
     order: ClassVar = 1
     changes: ClassVar = both("Lowers the momentum.", "モメンタムを下げます。")
     side_effects: ClassVar = both("Steps become shorter along steady directions.", "一定の方向に進むステップが短くなります。")

@@ -19,7 +19,7 @@ class NormLayers(AbstractCure):
     """
 
     name: ClassVar = "norm_layers"
-    treats: ClassVar = ("vanishing_gradient", "exploding_gradient", "saturated", "dead_units", "slow_convergence")
+    treats: ClassVar = ("vanishing_gradient", "exploding_gradient", "saturated", "saturated_but_moving", "dead_units", "slow_convergence")
     order: ClassVar = 5
     changes: ClassVar = both("Normalises signals between the layers.", "層の間で信号を正規化します。")
     side_effects: ClassVar = both(

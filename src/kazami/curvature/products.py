@@ -29,6 +29,7 @@ class HessianProducts:
         parameters: The tensors to differentiate by; frozen and unused ones count as directions without curvature.
         preconditioner: The diagonal of :math:`P`, one positive tensor shaped like each parameter; ``inf`` marks an entry that does not move.
         penalties: One coefficient of coupled weight decay per parameter (torch's ``weight_decay``); default none.
+        on_copy: Whether the graph is that of a copy made for looking: then functions in Python and recomputed parts may run again.
 
     Raises:
         CurvatureBlind: Where a second derivative does not exist or taking it could disturb the training: no graph, not a scalar, half precision,
@@ -50,11 +51,20 @@ class HessianProducts:
     """
 
     def __init__(
-        self, loss: Tensor, parameters: Sequence[Tensor], *, preconditioner: Sequence[Tensor] | None = None, penalties: Sequence[float] | None = None
+        self,
+        loss: Tensor,
+        parameters: Sequence[Tensor],
+        *,
+        preconditioner: Sequence[Tensor] | None = None,
+        penalties: Sequence[float] | None = None,
+        on_copy: bool = False,
     ) -> None:
         self.parameters = tuple(parameters)
-        self.dtype, self.device = _common_type(self.parameters)
-        _refuse_if_harmful(loss, self.parameters)
+        self.dtype, self.device = common_type(self.parameters)
+        if not on_copy:
+            _refuse_if_harmful(loss, self.parameters)
+        elif loss.numel() != 1 or loss.grad_fn is None:
+            raise CurvatureBlind("The loss is not a scalar with a graph.")
         self.n_entries = sum(parameter.numel() for parameter in self.parameters)
         self.n_products = 0
         self.penalties = tuple(penalties) if penalties is not None and any(penalties) else None
@@ -159,7 +169,8 @@ REASONS = (
 )
 
 
-def _common_type(parameters: Sequence[Tensor]) -> tuple[torch.dtype, torch.device]:
+def common_type(parameters: Sequence[Tensor]) -> tuple[torch.dtype, torch.device]:
+    """Return dtype and device that all ``parameters`` share, or refuse them."""
     if not any(parameter.requires_grad for parameter in parameters):
         raise CurvatureBlind("No parameter requires a gradient.")
     if any(type(parameter) not in (Tensor, torch.nn.Parameter) for parameter in parameters):

@@ -2,6 +2,20 @@
 
 from ._base import AbstractRule
 from ._examine import all_rules, examine
+from ._locating import Script, located
 from ._progress import assess
+from ._suppressions import Wishes, asked_by_option, suppression_of, wishes_of, without_suppressed
 
-__all__ = ["AbstractRule", "all_rules", "assess", "examine"]
+__all__ = [
+    "AbstractRule",
+    "Script",
+    "Wishes",
+    "all_rules",
+    "asked_by_option",
+    "assess",
+    "examine",
+    "located",
+    "suppression_of",
+    "wishes_of",
+    "without_suppressed",
+]

@@ -15,17 +15,29 @@ SEVERITY_ORDER = {"error": 0, "warning": 0, "info": 1}
 JUDGED = 5  # steps: below this the gate cannot judge progress
 CLEAR = 0.85
 SURE = 0.95
+SYMPTOMS = 80  # findings of this rank and later say what a training does, and not why
 STEPS = frozenset({"lr_too_high", "lr_too_low", "oscillating_loss"})
 # What a sure primary finding explains, by its name or else by its family.
 EXPLAINS = {
-    "structure": STEPS,
+    "structure": STEPS | {"slow_convergence"},
     "symmetric_units": STEPS | {"bad_init_scale", "vanishing_gradient", "dead_units"},
     "initialisation": STEPS,
     "dead_units": STEPS | {"vanishing_gradient"},
     "over_regularised": STEPS,
     "over_decay": STEPS,
     "dead_schedule": STEPS,
+    "fp16_underflow": STEPS | {"vanishing_gradient"},
+    "fp16_overflow": STEPS,
+    "growing_targets": STEPS | {"target_scaling", "frozen_parameters"},  # a network that makes targets is frozen on purpose
+    "loss_term_imbalance": STEPS,
+    "player_rotation": STEPS,
+    "saturated_but_moving": frozenset({"oscillating_loss", "lr_too_low"}),
     "nan_inf": STEPS | {"dead_units", "vanishing_gradient"},
+    "loss_spike": STEPS | {"exploding_gradient", "saturated", "dead_units"},
+    "input_scaling": frozenset({"slow_convergence"}),
+    "slow_convergence": STEPS,
+    "exploding_gradient": frozenset({"loss_spike"}),
+    "lr_too_high": frozenset({"loss_spike"}),
 }
 DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that stands ten ranks later
 
@@ -48,6 +60,7 @@ def examine(trace: Trace) -> list[Finding]:
         found = _too_early(trace) if 0 < trace.step < JUDGED and not trace.progress_is_poor else _all(trace)
         if any(finding.severity != "info" and finding.name != "no_progress" for finding in found):
             found = [finding for finding in found if finding.name != "no_progress"]  # a cause is known
+            found = [behind_a_cause(finding, found) for finding in found]
         found.sort(key=_place)
         if not found or found[0].severity == "info":
             return found
@@ -61,12 +74,19 @@ def _place(finding: Finding) -> tuple[int, float]:
     return SEVERITY_ORDER[finding.severity], finding.rank + DOUBT * (1 - finding.confidence)
 
 
+def behind_a_cause(finding: Finding, found: list[Finding]) -> Finding:
+    """Return what a network does as a mere remark where another finding tells why."""
+    is_explained = finding.rank >= SYMPTOMS and any(other.severity != "info" and other.rank < SYMPTOMS for other in found)
+    return finding.replaced(severity="info") if is_explained else finding
+
+
 def as_consequence(primary: Finding, other: Finding) -> Finding:
     """Return ``other`` as a mere remark where a sure primary finding explains it (a learning rate cannot be judged behind a wrong loss or a bad start)."""
     if primary.name == "dead_units" and primary.rank >= other.rank:
         return other  # units that died on the way explain nothing
     explained = other.name in EXPLAINS.get(primary.name, EXPLAINS.get(primary.family, frozenset()))
-    return other.replaced(severity="info") if explained and primary.confidence >= CLEAR and other.confidence < SURE else other
+    sure = 1.0 if primary.name == "loss_spike" else SURE  # however sure: it was measured in what the leap left behind
+    return other.replaced(severity="info") if explained and primary.confidence >= CLEAR and other.confidence < sure else other
 
 
 def _all(trace: Trace) -> list[Finding]:

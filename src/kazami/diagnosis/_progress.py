@@ -41,7 +41,8 @@ def assess(trace: Trace) -> Progress:
     pace, is_falling = pace_of(finite, noise, start, ceiling)
     is_bad = not bool(np.isfinite(losses[-min(5, losses.size) :]).all())
     is_game = "adversarial" in trace.facts  # of players who pull against one another, a loss that rises or stands still is the normal course
-    is_diverging = is_bad or (not is_game and has_risen(start, now, best, reference, noise))
+    is_moving = is_game or "moving_targets" in trace.facts  # targets that a network makes itself grow with what it learns, and the loss with them
+    is_diverging = is_bad or (not is_moving and has_risen(start, now, best, reference, noise))
     is_poor = is_diverging or (not is_game and is_stuck(explained, pace, finite.size))
     return Progress(
         first=start,

@@ -77,7 +77,13 @@ class BadInitScale(AbstractRule):
             wind=wind,
             evidence=[
                 Evidence(
-                    "gain of the initial weights over the ideal", typical, limit, "", "He et al. 2015, section 2.2", name_ja="初期の重みの増幅率（理想比）"
+                    "gain of the initial weights over the ideal",
+                    typical,
+                    limit,
+                    "",
+                    "He et al. 2015, section 2.2",
+                    name_ja="初期の重みの増幅率（理想比）",
+                    source_ja="He et al. 2015、2.2 節",
                 )
             ],
             sentence=both(

@@ -37,6 +37,7 @@ class DeadSchedule(AbstractRule):
             confidence=0.88,
             step=since,
             place="the schedule",
+            place_ja="学習率スケジュール",
             evidence=[Evidence("learning rate over its largest value", share, LIMIT, "", "KZ206", name_ja="学習率（最大値比）")],
             sentence=both(
                 f"The schedule has turned the learning rate down to {short(share)} of its largest value since step {since}, while much is left to learn.",

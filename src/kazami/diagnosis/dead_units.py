@@ -48,7 +48,17 @@ class DeadUnits(AbstractRule):
             step=1 if is_born else _died_at(trace, worst),
             rank=23 if is_born and share > ALL else None if is_born else DIED,
             severity="error" if share > ALL else "warning",
-            evidence=[Evidence("share of units silent on every sample", share, LIMIT, "", "last 50 recorded steps", name_ja="全サンプルで0のユニットの割合")],
+            evidence=[
+                Evidence(
+                    "share of units silent on every sample",
+                    share,
+                    LIMIT,
+                    "",
+                    "last 50 recorded steps",
+                    name_ja="全サンプルで0のユニットの割合",
+                    source_ja="最新 50 回の記録",
+                )
+            ],
             sentence=both(
                 f"{share:.0%} of the units of {layer_name(layer)} are dead{' from the start' if is_born else ''}: "
                 "they give zero on every sample and get no gradient.",

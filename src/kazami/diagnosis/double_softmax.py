@@ -31,6 +31,7 @@ class DoubleSoftmax(AbstractRule):
             severity="error",
             step=int(fact.get("step", 1)),
             place="the output of the model",
+            place_ja="モデルの出力",
             evidence=[
                 Evidence(
                     "softmax operations before the loss",
@@ -39,6 +40,7 @@ class DoubleSoftmax(AbstractRule):
                     "",
                     "torch.nn.functional.cross_entropy applies log-softmax itself",
                     name_ja="損失までのソフトマックスの数",
+                    source_ja="cross_entropy 自身が log-softmax を含む",
                 )
             ],
             sentence=both(

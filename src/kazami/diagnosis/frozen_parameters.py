@@ -68,7 +68,15 @@ class FrozenParameters(AbstractRule):
             confidence=confidence,
             place=names[0],
             evidence=[
-                Evidence("parameters that never move", float(len(names)), 0.0, "", "set difference of graph and optimizers", name_ja="動かないパラメータの数")
+                Evidence(
+                    "parameters that never move",
+                    float(len(names)),
+                    0.0,
+                    "",
+                    "set difference of graph and optimizers",
+                    name_ja="動かないパラメータの数",
+                    source_ja="計算グラフとオプティマイザの差集合",
+                )
             ],
             sentence=both(f"{len(names)} parameters {en}: {where}.", f"{len(names)} 個のパラメータ{ja}: {where}"),
         )

@@ -52,7 +52,7 @@ class InputScaling(AbstractRule):
         return self.finding(
             confidence=0.6 + 0.35 * min((excess - 1) / 9, 1.0),
             place=fact["layer"],
-            evidence=[Evidence(en, value, limit, "", "LeCun et al. 1998, section 4.3", name_ja=ja)],
+            evidence=[Evidence(en, value, limit, "", "LeCun et al. 1998, section 4.3", name_ja=ja, source_ja="LeCun et al. 1998、4.3 節")],
             wind=-1.0 if "smallness" in en else None,
             sentence=both(
                 f"The inputs of {layer_name_of(fact)} are not of unit scale: {en} is {short(value)} (limit {short(limit)}).",

@@ -35,11 +35,18 @@ class LogOfSoftmax(AbstractRule):
             severity="error" if from_log else "info",
             step=int(fact.get("step", 1)),
             place="the loss",
+            place_ja="損失",
             wind=2.0 if from_log else 0.0,
             rank=3 if from_log else 70,
             evidence=[
                 Evidence(
-                    "largest safe distance between logits", SMALLEST_FLOAT32_EXPONENT, None, "", "smallest positive float32", name_ja="ロジット間の安全な最大差"
+                    "largest safe distance between logits",
+                    SMALLEST_FLOAT32_EXPONENT,
+                    None,
+                    "",
+                    "smallest positive float32",
+                    name_ja="ロジット間の安全な最大差",
+                    source_ja="float32 の最小の正数",
                 )
             ],
             sentence=both(

@@ -60,25 +60,13 @@ class LrTooHigh(AbstractRule):
 
     def _found(self, trace: Trace, confidence: float, ratio: float, update: float) -> Finding:
         rate = number(trace, "learning_rate", 1)
-        evidence = []
-        if math.isfinite(ratio):
-            evidence.append(
-                Evidence(
-                    "stability ratio (sharpness over the optimizer's threshold)",
-                    ratio,
-                    1.0,
-                    "",
-                    "Cohen et al. 2021, 2022",
-                    name_ja="安定比（鋭さ÷オプティマイザの限界）",
-                )
-            )
+        stability = ("stability ratio (sharpness over the optimizer's threshold)", "安定比（鋭さ÷オプティマイザの限界）")
+        evidence = [Evidence(stability[0], ratio, 1.0, "", "Cohen et al. 2021, 2022", stability[1])] if math.isfinite(ratio) else []
         if trace.progress is not None and trace.progress.is_diverging and trace.progress.first > 0:
-            evidence.append(
-                Evidence("loss over its start", trace.progress.now / trace.progress.first, 1.0, "", "a loss that rises", name_ja="損失（開始時比）")
-            )
-        evidence.append(
-            Evidence("size of the updates beside the weights", update, LARGE_UPDATE, "", "a tenth of the weights a step", name_ja="重みに対する更新量の大きさ")
-        )
+            risen = trace.progress.now / trace.progress.first
+            evidence.append(Evidence("loss over its start", risen, 1.0, "", "a loss that rises", "損失（開始時比）", "上昇する損失"))
+        size = ("size of the updates beside the weights", "重みに対する更新量の大きさ")
+        evidence.append(Evidence(size[0], update, LARGE_UPDATE, "", "a tenth of the weights a step", size[1], "1 ステップで重みの 10 分の 1"))
         loss = trace["loss"]
         worse = loss.steps[~(loss.values <= 1.5 * max(trace.progress.first, 1e-12))] if trace.progress is not None else loss.steps[:0]
         why = (

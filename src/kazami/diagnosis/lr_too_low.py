@@ -57,8 +57,11 @@ class LrTooLow(AbstractRule):
                     "",
                     "a step 20 times as long is stable",
                     name_ja="安定比（鋭さ÷オプティマイザの限界）",
+                    source_ja="20 倍のステップでも安定",
                 ),
-                Evidence("size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration", name_ja="重みに対する更新量の大きさ"),
+                Evidence(
+                    "size of the updates beside the weights", update, SMALL_UPDATE, "", "calibration", name_ja="重みに対する更新量の大きさ", source_ja="較正"
+                ),
             ],
             sentence=both(
                 f"The learning rate {short(rate)} is too low: updates are {short(update)} of the weights, and "

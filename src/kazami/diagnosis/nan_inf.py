@@ -1,6 +1,5 @@
 """Numbers that are not finite, with the first tensor named."""
 
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,8 +7,10 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both
+from ._storms import RISE as RISE
+from ._storms import grew_before
 
-RISE = 10.0
+_GRADIENT = "the gradient of "
 
 
 class NanInf(AbstractRule):
@@ -44,9 +45,18 @@ class NanInf(AbstractRule):
             severity="error",
             step=int(bad["step"]),
             place=str(bad["place"]),
+            place_ja=_in_japanese(str(bad["place"])),
             rank=60 if after_storm else None,
             evidence=[
-                Evidence("first non-finite number at step", float(bad["step"]), None, "", "live graph of that step", name_ja="最初に有限でなくなったステップ")
+                Evidence(
+                    "first non-finite number at step",
+                    float(bad["step"]),
+                    None,
+                    "",
+                    "live graph of that step",
+                    name_ja="最初に有限でなくなったステップ",
+                    source_ja="そのステップの計算グラフ",
+                )
             ],
             sentence=_sentence(bad),
         )
@@ -66,30 +76,24 @@ def first_event(trace: Trace) -> dict[str, Any] | None:
         events.append((loss["step"], 0, dict(loss)))
     if gradient:
         singular = gradient.get("singular") or {}
-        place = f"the gradient of {gradient['place']}" + (f" ({singular['place']})" if singular else "")
+        place = f"{_GRADIENT}{gradient['place']}" + (f" ({singular['place']})" if singular else "")
         events.append((gradient["step"], 1, {"source": "gradient", "place": place, "operation": singular.get("operation", ""), "step": gradient["step"]}))
     if update:
         events.append((update["step"], 2, {"source": "update", "place": update["place"], "operation": "", "step": update["step"]}))
     return min(events, key=lambda event: event[:2])[2] if events else None
 
 
-def grew_before(trace: Trace, step: int, factor: float = RISE) -> bool:
-    """Return whether loss, gradient or update grew by more than ``factor`` over the steps before ``step``."""
-    for name in ("loss", "total_gradient_norm", "update_norm"):
-        series = trace[name]
-        values = np.abs(series.values[(series.steps < step)])
-        values = values[np.isfinite(values)]
-        if (
-            values.size >= 2
-            and values[-1] > factor * max(float(np.median(values[: max(values.size // 2, 1)])), math.ulp(0.0))
-            and values[-1] > factor * values[0]
-        ):
-            return True
-    return False
-
-
 def _grew_a_lot(trace: Trace, step: int) -> bool:
     return grew_before(trace, step, 1e4)
+
+
+def _in_japanese(place: str) -> str:
+    """Return a place with the few words that are not names in Japanese."""
+    owner, _, rest = place.removeprefix(_GRADIENT).partition(" (")
+    if place.startswith(_GRADIENT):
+        return f"{_in_japanese(owner)} の勾配" + (f"（{_in_japanese(rest.removesuffix(')'))}）" if rest else "")
+    first, after, then = place.partition(" after ")
+    return f"{then} の後の {first}" if after else "損失" if place == "the loss" else place
 
 
 def _sentence(bad: dict[str, Any]) -> Sentence:
@@ -104,14 +108,14 @@ def _sentence(bad: dict[str, Any]) -> Sentence:
     if source == "operation":
         return both(
             f"`{operation}` gave the first non-finite number at step {step}: {place}.",
-            f"ステップ {step} で `{operation}` が最初の有限でない数を出しました: {place}",
+            f"ステップ {step} で `{operation}` が最初の有限でない数を出しました：{_in_japanese(place)}。",
         )
     if source == "gradient":
         because = f" through `{operation}`, whose derivative is infinite there" if operation else ""
         ja = f"（導関数が無限大になる `{operation}` を通して）" if operation else ""
         return both(
             f"The loss is finite at step {step}, but its gradient is not{because}: {place}.",
-            f"ステップ {step} で損失は有限ですが、勾配が有限ではありません{ja}: {place}",
+            f"ステップ {step} で損失は有限ですが、勾配が有限ではありません{ja}：{_in_japanese(place)}。",
         )
     if source == "update":
         return both(f"The optimizer's update of `{place}` is not finite at step {step}.", f"ステップ {step} で `{place}` の更新量が有限ではありません。")

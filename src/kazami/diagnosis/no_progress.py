@@ -34,13 +34,20 @@ class NoProgress(AbstractRule):
         if not (is_standing or progress.is_diverging):
             return None
         is_sure = progress.is_diverging or trace.step >= LEAST_STEPS
-        against = "the trivial predictor" if progress.trivial is not None else "the first loss"
+        against = both("the trivial predictor", "自明な予測器") if progress.trivial is not None else both("the first loss", "最初の損失")
         return self.finding(
             confidence=0.5,
             severity="warning" if is_sure else "info",
             wind=1.5 if progress.is_diverging else None,
             evidence=[
-                Evidence("share of the loss explained", progress.explained, EXPLAINED, "", f"against {against}", name_ja="説明された損失の割合"),
+                Evidence(
+                    "share of the loss explained",
+                    progress.explained,
+                    EXPLAINED,
+                    source=f"against {against.en}",
+                    name_ja="説明された損失の割合",
+                    source_ja=f"{against.ja}との比較",
+                ),
                 Evidence("share of the loss gained in the second half", progress.pace, PACE, "", "", name_ja="後半で減った損失の割合"),
             ],
             sentence=both(

@@ -39,6 +39,7 @@ class NoZeroGrad(AbstractRule):
                     "steps",
                     "exact comparison",
                     name_ja="勾配が消去されず続いたステップ数",
+                    source_ja="厳密な比較",
                 )
             ],
             sentence=both(

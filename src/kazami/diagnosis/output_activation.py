@@ -44,9 +44,17 @@ class OutputActivation(AbstractRule):
             confidence=0.95 if activation in ("softmax", "sigmoid") else 0.85,
             step=int(fact.get("step", 1)),
             place="the output of the model",
+            place_ja="モデルの出力",
             severity="error",
             evidence=[
-                Evidence("activations between the last layer and the loss", 1.0, 0.0, "", f"{loss} expects logits", name_ja="最終層と損失の間の活性化関数の数")
+                Evidence(
+                    "activations between the last layer and the loss",
+                    1.0,
+                    0.0,
+                    source=f"{loss} expects logits",
+                    name_ja="最終層と損失の間の活性化関数の数",
+                    source_ja=f"{loss} はロジットを受け取る",
+                )
             ],
             rank=7 if activation == "softmax" else None,
             sentence=both(
@@ -61,8 +69,19 @@ class OutputActivation(AbstractRule):
             confidence=0.93,
             step=int(fact.get("step", 1)),
             place="the output of the model",
+            place_ja="モデルの出力",
             severity="error",
-            evidence=[Evidence("log-softmax before nll_loss", 0.0, 1.0, "", "nll_loss expects log-probabilities", name_ja="nll_loss の前の log-softmax の数")],
+            evidence=[
+                Evidence(
+                    "log-softmax before nll_loss",
+                    0.0,
+                    1.0,
+                    "",
+                    "nll_loss expects log-probabilities",
+                    name_ja="nll_loss の前の log-softmax の数",
+                    source_ja="nll_loss は対数確率を受け取る",
+                )
+            ],
             sentence=both(
                 f"nll_loss expects log-probabilities, but is given {'raw outputs' if activation == 'identity' else 'the result of ' + activation}: "
                 "the loss can fall without anything being learned.",
@@ -85,6 +104,7 @@ class OutputActivation(AbstractRule):
                     "",
                     f"range of {fact['activation']}",
                     name_ja="出力の範囲外にある目標値の割合",
+                    source_ja=f"{fact['activation']} の値域",
                 )
             ],
             sentence=both(

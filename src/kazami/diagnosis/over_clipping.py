@@ -43,9 +43,16 @@ class OverClipping(AbstractRule):
         return self.finding(
             confidence=0.75 + 0.15 * min(float(np.log10(LIMIT / max(share, 1e-30))), 1.0),
             place="gradient clipping",
+            place_ja="勾配クリッピング",
             evidence=[
                 Evidence(
-                    "share of the gradient that clipping leaves", share, LIMIT, "", "median over the recorded steps", name_ja="クリッピング後に残る勾配の割合"
+                    "share of the gradient that clipping leaves",
+                    share,
+                    LIMIT,
+                    "",
+                    "median over the recorded steps",
+                    name_ja="クリッピング後に残る勾配の割合",
+                    source_ja="記録したステップの中央値",
                 )
             ],
             sentence=both(

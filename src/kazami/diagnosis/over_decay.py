@@ -44,7 +44,18 @@ class OverDecay(AbstractRule):
         return self.finding(
             confidence=0.85,
             place="weight decay",
-            evidence=[Evidence("weights left since the start", shrunk, 0.5, "", "norm of all matrices", name_ja="残っている重みの大きさ（開始時比）")],
+            place_ja="重み減衰",
+            evidence=[
+                Evidence(
+                    "weights left since the start",
+                    shrunk,
+                    0.5,
+                    "",
+                    "norm of all matrices",
+                    name_ja="残っている重みの大きさ（開始時比）",
+                    source_ja="全行列のノルム",
+                )
+            ],
             sentence=both(
                 f"Weight decay {short(float(decay))} outweighs the gradient: the weights have "
                 f"shrunk to {short(shrunk)} of their start and what is learned fades.",

@@ -28,7 +28,10 @@ class OverRegularised(AbstractRule):
         return self.finding(
             confidence=0.85,
             place="dropout",
-            evidence=[Evidence("dropout rate", fact["rate"], LIMIT, "", "masks in the live graph", name_ja="ドロップアウト率")],
+            place_ja="ドロップアウト",
+            evidence=[
+                Evidence("dropout rate", fact["rate"], LIMIT, "", "masks in the live graph", name_ja="ドロップアウト率", source_ja="計算グラフ中のマスク")
+            ],
             sentence=both(
                 f"Dropout silences {fact['rate']:.0%} of a layer at every step: too little of the signal is left to learn from.",
                 f"ドロップアウトが毎ステップ {fact['rate']:.0%} の出力を消しており、学習に必要な信号が残っていません。",

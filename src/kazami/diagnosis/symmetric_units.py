@@ -37,7 +37,15 @@ class SymmetricUnits(AbstractRule):
             severity="error",
             place=first.name,
             evidence=[
-                Evidence("different units", float(distinct), float(first.fan_out), "units", "identical weights and gradients", name_ja="異なるユニットの数")
+                Evidence(
+                    "different units",
+                    float(distinct),
+                    float(first.fan_out),
+                    "units",
+                    "identical weights and gradients",
+                    name_ja="異なるユニットの数",
+                    source_ja="重みと勾配が同一",
+                )
             ],
             sentence=both(
                 f"The units of {layer_name(first)} are copies of one another ({distinct} of "

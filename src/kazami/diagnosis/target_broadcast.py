@@ -37,7 +37,10 @@ class TargetBroadcast(AbstractRule):
             severity="error",
             step=int(fact.get("step", 1)),
             place="the loss",
-            evidence=[Evidence("terms in the loss", float(n * n), float(n), "", "one term per prediction", name_ja="損失の項の数")],
+            place_ja="損失",
+            evidence=[
+                Evidence("terms in the loss", float(n * n), float(n), "", "one term per prediction", name_ja="損失の項の数", source_ja="予測 1 つにつき 1 項")
+            ],
             sentence=both(
                 f"The loss compares every prediction with every target: output {output} and target "
                 f"{target} broadcast to {n} × {n}, so the network can only learn the mean.",

@@ -55,8 +55,19 @@ class TargetScaling(AbstractRule):
         return self.finding(
             confidence=confidence,
             place="the targets",
+            place_ja="目標値",
             wind=1.0 if diverging else -1.0,
-            evidence=[Evidence("scale of targets over scale of output", ratio, LIMIT, "", "distance the head must travel", name_ja="目標値と出力の尺度の比")],
+            evidence=[
+                Evidence(
+                    "scale of targets over scale of output",
+                    ratio,
+                    LIMIT,
+                    "",
+                    "distance the head must travel",
+                    name_ja="目標値と出力の尺度の比",
+                    source_ja="出力層が進むべき距離",
+                )
+            ],
             sentence=both(
                 f"The targets' scale is {short(ratio)} times off the output's: {what}.",
                 f"目標値の尺度が出力の尺度から {short(ratio)} 倍ずれています（{what.replace('targets of', '目標').replace('output of', '出力')}）。",

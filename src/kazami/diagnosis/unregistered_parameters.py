@@ -35,6 +35,7 @@ class UnregisteredParameters(AbstractRule):
                     "",
                     "model.parameters() does not give them",
                     name_ja="使われているが未登録のパラメータの数",
+                    source_ja="model.parameters() に含まれない",
                 )
             ],
             sentence=both(

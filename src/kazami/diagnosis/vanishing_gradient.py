@@ -62,7 +62,15 @@ class VanishingGradient(AbstractRule):
             place=first.name,
             rank=None if born > LIMIT else 47,
             evidence=[
-                Evidence("attenuation of the gradient over depth", fade, LIMIT, "decades", "float32 resolution, docs/findings", name_ja="深さ方向の勾配の減衰")
+                Evidence(
+                    "attenuation of the gradient over depth",
+                    fade,
+                    LIMIT,
+                    "decades",
+                    "float32 resolution, docs/findings",
+                    name_ja="深さ方向の勾配の減衰",
+                    source_ja="float32 の分解能、docs/findings",
+                )
             ],
             sentence=both(
                 f"Gradients fade by {short(fade)} decades between {layer_name(last)} and {layer_name(first)}: the first layers do not learn.",
@@ -109,6 +117,7 @@ class VanishingGradient(AbstractRule):
                     "decades",
                     "float32 resolution",
                     name_ja="出力までに失われたサンプル間の差",
+                    source_ja="float32 の分解能",
                 )
             ],
             sentence=both(

@@ -57,7 +57,7 @@ class Layout:
     def split(self, flat: Tensor) -> list[Tensor]:
         """Return views of the parameter part of ``flat``, shaped like the parameters; leading dimensions of ``flat`` stay."""
         parts = flat[..., : self.n_parameters].split(self.sizes, dim=-1)
-        return [part.reshape(*flat.shape[:-1], *parameter.shape) for part, parameter in zip(parts, self.parameters, strict=True)]
+        return [part.reshape((*flat.shape[:-1], *parameter.shape)) for part, parameter in zip(parts, self.parameters, strict=True)]
 
     def load_parameters(self, state: Tensor) -> None:
         """Write the parameters and the buffers in ``state`` into the model."""

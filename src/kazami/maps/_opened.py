@@ -83,7 +83,7 @@ class Opened:
         """Return the state after the training's own step, run from ``state``."""
         layout.load_parameters(state)
         self.write_settings(time)
-        self._load_memory(layout, state, time)
+        self.load_memory(layout, state, time)
         batch = self.batches.at(time)
         with self.randomness.at(time), torch.enable_grad():
             self.training.step(self.model, self.optimizer, batch)
@@ -146,7 +146,8 @@ class Opened:
         groups = self.optimizer.param_groups
         return [(block, [parameter for parameter in groups[block.group]["params"] if parameter.requires_grad]) for block in layout.blocks]
 
-    def _load_memory(self, layout: Layout, state: Tensor, time: int) -> None:
+    def load_memory(self, layout: Layout, state: Tensor, time: int) -> None:
+        """Write the optimizer's memory, and gradients that are kept, as they are in ``state`` after ``time`` steps, into the optimizer and the model."""
         self.optimizer.state.clear()
         accumulated = [None] * len(layout.parameters) if layout.gradient is None else layout.split(state[layout.gradient])
         for parameter, kept in zip(layout.parameters, accumulated, strict=True):

@@ -141,6 +141,25 @@ class TrainingMap(AbstractMap):
         """Write the settings of the current step into :attr:`optimizer`."""
         self._opened.write_settings(self._time)
 
+    @property
+    def is_replayed(self) -> bool:
+        """Whether the training's own step is run as it is (a ``train_step``, step hooks): there is no loss at a state then."""
+        return self._opened.is_replayed
+
+    @property
+    def rhythm(self) -> int | None:
+        """After how many steps the map is the same again: the number of batches in a pass; ``None`` where batches or randomness never repeat.
+
+        Known as far as the map was walked: a pass that is not over has not repeated. Schedules and bias corrections are not counted.
+        """
+        return None if self._opened.randomness.is_needed else self._opened.batches.period
+
+    def write_memory(self, state: Tensor, time: int) -> None:
+        """Write the parameters of ``state`` into :attr:`model`, and its optimizer's memory and the settings after ``time`` steps into :attr:`optimizer`."""
+        self.layout.load_parameters(state)
+        self._opened.write_settings(time)
+        self._opened.load_memory(self.layout, state, time)
+
     def fresh_state(self, seed: int) -> Tensor:
         """Return the state before the first step of the same training with another seed of its initialisation; batches and masks stay those of this map."""
         with untouched_randomness():

@@ -3,12 +3,15 @@
 from .check import Check
 from .finding import SEVERITIES, Evidence, Finding, Prescription, Sentence, Severity
 from .proof import Proof, ProofRow, Tried
+from .regime import LETTERS, Regime, RegimeLabel
 from .run_info import FORMAT_VERSION, RunInfo
+from .suppression import Suppression
 from .trace import Layer, Progress, Series, Trace
 from .wind import SCALE, Wind, wind_of
 
 __all__ = [
     "FORMAT_VERSION",
+    "LETTERS",
     "SCALE",
     "SEVERITIES",
     "Check",
@@ -19,10 +22,13 @@ __all__ = [
     "Progress",
     "Proof",
     "ProofRow",
+    "Regime",
+    "RegimeLabel",
     "RunInfo",
     "Sentence",
     "Series",
     "Severity",
+    "Suppression",
     "Trace",
     "Tried",
     "Wind",

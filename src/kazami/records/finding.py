@@ -35,6 +35,7 @@ class Evidence:
         unit: Unit, empty for a pure number.
         source: Where the limit comes from (a derivation, a paper, a calibration).
         name_ja: The name in Japanese.
+        source_ja: The source in Japanese, empty where both languages say it alike.
     """
 
     name: str
@@ -43,6 +44,11 @@ class Evidence:
     unit: str = ""
     source: str = ""
     name_ja: str = ""
+    source_ja: str = ""
+
+    def source_in(self, language: str) -> str:
+        """Return the source in ``"ja"`` where there is one, else in English."""
+        return self.source_ja if language == "ja" and self.source_ja else self.source
 
     def name_in(self, language: str) -> str:
         """Return the name in ``"ja"`` where there is one, else in English."""
@@ -88,6 +94,9 @@ class Finding:
         rank: Place in the causal order; a smaller rank explains a larger one.
         family: ``"structure"``, ``"data"``, ``"initialisation"``, ``"signal"``, ``"step"`` or ``"symptom"``.
         related: Names of the other findings of the run, of a primary one.
+        place_ja: The place in Japanese, where it is a phrase and not a name.
+        file: The user's file that the finding points at, as the command line named it; empty where it is not known.
+        line: The line of that file, counted from 1; ``None`` where it is not known.
     """
 
     id: str
@@ -105,6 +114,13 @@ class Finding:
     rank: int = 50
     family: str = "symptom"
     related: tuple[str, ...] = field(default=())
+    place_ja: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def place_in(self, language: str) -> str:
+        """Return the place in ``"ja"`` where there is one, else as it stands."""
+        return self.place_ja if language == "ja" and self.place_ja else self.place
 
     def replaced(self, **changes: Any) -> Self:
         """Return a copy with some fields changed."""

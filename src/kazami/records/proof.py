@@ -133,13 +133,17 @@ class Proof:
         known["not_the_cause"] = tuple(Sentence(**item) for item in known.get("not_the_cause", ()))
         known["placebo"] = tuple(known.get("placebo", ()))
         for name in ("losses_before", "losses_after"):
-            known[name] = tuple(tuple(float(loss) for loss in losses) for losses in known.get(name, ()))  # NaN is written as a string
+            known[name] = tuple(tuple(_number(loss) for loss in losses) for losses in known.get(name, ()))
         return cls(**known)
 
 
 def _tried(item: dict[str, Any]) -> Tried:
     known = {key: value for key, value in item.items() if key in Tried.__dataclass_fields__}
     return Tried(**{**known, "changes": _prescriptions(item.get("changes", ())), "why": Sentence(**item["why"])})
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)
 
 
 def _prescriptions(items: Iterable[dict[str, Any]]) -> tuple[Prescription, ...]:

@@ -26,6 +26,9 @@ class RunInfo:
         wind: ``{"word": …, "value": …}``.
         findings: The newest findings, as ``Finding.to_dict()`` gives them.
         blind: What could not be seen.
+        script: The user's script as the command line named it, empty where there is none.
+        suppressions: What the user asked to leave out of the verdict, as ``Suppression.to_dict()`` gives it.
+        suppressed: The findings that were left out, as ``Finding.to_dict()`` gives them.
         format_version: Version of this format.
     """
 
@@ -44,6 +47,9 @@ class RunInfo:
     wind: dict[str, Any] = field(default_factory=dict)
     findings: list[dict[str, Any]] = field(default_factory=list)
     blind: list[str] = field(default_factory=list)
+    script: str = ""
+    suppressions: list[dict[str, Any]] = field(default_factory=list)
+    suppressed: list[dict[str, Any]] = field(default_factory=list)
     format_version: int = FORMAT_VERSION
 
     def to_dict(self) -> dict[str, Any]:

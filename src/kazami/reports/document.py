@@ -22,8 +22,8 @@ def document(info: RunInfo, findings: Sequence[Finding], report: str | None, *, 
         language: Language of ``"verdict"``; sentences of findings are in both.
 
     Returns:
-        ``{"schema", "verdict", "wind", "findings", "not_the_cause", "run", "report", "steps", "blind"}``. Numbers that JSON cannot say are the strings
-        ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
+        ``{"schema", "verdict", "wind", "findings", "not_the_cause", "run", "report", "steps", "blind", "suppressed"}``. Numbers that JSON
+        cannot say are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
     """
     wind = run_wind(info, findings)
     value = info.wind.get("value", wind.value)
@@ -37,6 +37,7 @@ def document(info: RunInfo, findings: Sequence[Finding], report: str | None, *, 
         "report": report,
         "steps": info.steps,
         "blind": list(info.blind),
+        "suppressed": list(info.suppressed),
     }
     data: dict[str, Any] = plain(content)
     return data

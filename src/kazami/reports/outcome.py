@@ -53,7 +53,8 @@ def verdict(info: RunInfo, findings: Sequence[Finding], checks: Sequence[str] = 
         return first.sentence
     if not checks and _is_unseen(info, findings):
         return WORDS["no_steps" if info.steps == 0 else "could_not_see"]
-    return both("checks_passed", n=len(checks)) if checks else WORDS["nothing_wrong"]
+    passed = [name for name in checks if name not in suppressed_names(info)]
+    return both("checks_passed", n=len(passed)) if passed else WORDS["nothing_wrong"]
 
 
 def _is_unseen(info: RunInfo, findings: Sequence[Finding]) -> bool:
@@ -71,6 +72,20 @@ def not_the_cause(findings: Sequence[Finding]) -> tuple[Sentence, ...]:
     return tuple(dict.fromkeys(sentence for finding in findings for sentence in finding.not_the_cause))
 
 
+def suppressed_names(info: RunInfo) -> list[str]:
+    """Return the names of the findings that the user left out."""
+    return [str(item.get("name", "")) for item in info.suppressed]
+
+
+def suppressed_in_words(info: RunInfo) -> Sentence | None:
+    """Return ``"1 finding suppressed (KZ104)"``, ``None`` where nothing was left out."""
+    if not info.suppressed:
+        return None
+    ids = ", ".join(sorted({str(item.get("id", "")) for item in info.suppressed}))
+    n = len(info.suppressed)
+    return both("one_suppressed_said" if n == 1 else "suppressed_said", n=n, ids=ids)
+
+
 def checks_in_words(names: Sequence[str]) -> list[Sentence]:
     """Return what the checks look for, as their rules say it; the name itself for a rule that is not installed here."""
     titles = {rule.name: rule.title for rule in all_rules()}
@@ -78,7 +93,7 @@ def checks_in_words(names: Sequence[str]) -> list[Sentence]:
 
 
 def checks_of(info: RunInfo, facts: Mapping[str, Any] | None = None) -> list[str]:
-    """Return the names of the checks that were made, as recorded under the fact ``"checks"``."""
+    """Return the names of the checks that were made and count, as recorded under the fact ``"checks"``."""
     stored = info.trace.get("facts") or {}
     names = (facts or {}).get("checks") or stored.get("checks") or ()
-    return [str(name) for name in names]
+    return [str(name) for name in names if name not in suppressed_names(info)]

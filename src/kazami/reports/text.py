@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 
 from ..records.finding import Evidence, Finding
 from ..records.run_info import RunInfo
+from ..records.trace import Layer
 from ..records.wind import Wind
 from .numerals import short
-from .outcome import by_weight, checks_in_words, checks_of, not_the_cause, primary, run_wind, verdict
-from .words import certainty, counted, say
+from .outcome import by_weight, checks_in_words, checks_of, not_the_cause, primary, run_wind, suppressed_in_words, verdict
+from .places import layers_of, placed
+from .words import certainty, counted, say, unit_in
 from .wrapping import clean, cut, pad, width_of, wrap, wrap_code
 
 MAX_LINES = 24
 BOLD, DIM, RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 # Of the 16 colours that every terminal has, chosen by its owner to be readable: cyan is calm, green breeze, yellow and red storm, magenta NaN.
 WIND_INK = {-2: "\x1b[36m", -1: "\x1b[36m", 0: "\x1b[32m", 1: "\x1b[33m", 2: "\x1b[31m", 3: "\x1b[35m"}
-LABELS = ("cause", "where", "since", "evidence", "not_cause_short", "change", "checked", "also", "blind", "report")
+LABELS = ("cause", "where", "since", "evidence", "not_cause_short", "change", "checked", "also", "suppressed", "blind", "report")
 GIVE_WAY = ("blind", "also", "evidence", "change", "not_cause_short", "checked")  # which part loses entries first where a screen is too small
 
 
@@ -71,28 +73,40 @@ def _head(info: RunInfo, wind: Wind, language: str, colour: bool, width: int) ->
 
 def _parts(info: RunInfo, findings: list[Finding], language: str, room: int, report: str | None) -> list[Part]:
     first = primary(findings)
-    checks = ("、" if language == "ja" else ", ").join(clean(title.in_language(language)) for title in checks_in_words(checks_of(info)))
+    checks = [clean(title.in_language(language)) for title in checks_in_words(checks_of(info))]
     # a Japanese sentence brings its own full stop, which would stand before the dot
-    excluded = " · ".join(clean(sentence.in_language(language)).rstrip("。.") for sentence in not_the_cause(findings))
+    excluded = [clean(sentence.in_language(language)).rstrip("。.") for sentence in not_the_cause(findings)]
+    left_out = suppressed_in_words(info)
     others = tuple((cut(_in_one_line(finding, language), room),) for finding in findings if finding is not first)
     parts = [
-        *(_of_primary(first, language, room) if first else []),
-        Part("not_cause_short", _one(wrap(excluded, room), 3) if excluded else ()),
+        *(_of_primary(first, layers_of(info.trace), language, room) if first else []),
+        Part("not_cause_short", (_listed(excluded, " · ", language, room, 3),) if excluded else ()),
         Part("change", _changes(first, language, room) if first else ()),
-        Part("checked", _one(wrap(checks, room), 6) if checks and not first else ()),
+        Part("checked", (_listed(checks, "、" if language == "ja" else ", ", language, room, 6),) if checks and not first else ()),
         Part("also", others),
+        Part("suppressed", (tuple(wrap(left_out.in_language(language), room)),) if left_out else ()),
         Part("blind", tuple(tuple(_some(wrap(clean(text), room), 2)) for text in info.blind)),
         Part("report", ((clean(report),),) if report else ()),  # never broken: people copy and click it
     ]
     return [part for part in parts if part.entries]
 
 
-def _of_primary(finding: Finding, language: str, room: int) -> list[Part]:
+def _listed(items: list[str], between: str, language: str, room: int, limit: int) -> tuple[str, ...]:
+    """Return as many whole items as fit into ``limit`` lines; where some are left out the end says how many."""
+    for n in range(len(items), 0, -1):
+        more = [] if n == len(items) else [say("more_in_report", language, n=len(items) - n)]
+        lines = wrap(between.join([*items[:n], *more]), room)
+        if len(lines) <= limit:
+            return tuple(lines)
+    return tuple(_some(wrap(items[0], room), limit))
+
+
+def _of_primary(finding: Finding, layers: Sequence[Layer], language: str, room: int) -> list[Part]:
     sure = say(certainty(finding.confidence), language)
     since = say("since_step", language, n=finding.step) if finding.step > 0 else say("since_start", language)
     return [
         Part("cause", ((cut(_with_aside(f"{clean(finding.name).replace('_', ' ')}", f"{sure}, {short(finding.confidence)}", language), room),),)),
-        Part("where", _one(wrap(clean(finding.place) or say("whole_model", language), room), 2)),
+        Part("where", _one(wrap(clean(placed(finding, layers).in_language(language)) or say("whole_model", language), room), 2)),
         Part("since", ((since,),)),
         Part("evidence", tuple(tuple(_some(wrap(_number(item, language), room), 3)) for item in finding.evidence)),
     ]
@@ -104,8 +118,8 @@ def _number(item: Evidence, language: str) -> str:
     if item.limit is not None and item.value != item.limit and math.isfinite(item.value):
         text += f" {'>' if item.value > item.limit else '<'} {short(item.limit)}"
     if item.unit:
-        text += f" {clean(item.unit)}"
-    return _with_aside(text, say("limit_from", language, source=clean(item.source)), language) if item.source else text
+        text += f" {clean(unit_in(item.unit, language))}"
+    return _with_aside(text, say("limit_from", language, source=clean(item.source_in(language))), language) if item.source else text
 
 
 def _with_aside(text: str, aside: str, language: str) -> str:

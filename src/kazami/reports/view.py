@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..records.finding import Finding, Sentence
+from ..records.finding import Evidence, Finding, Sentence
 from ..records.run_info import RunInfo
-from ..records.trace import Floats, Trace
+from ..records.trace import Floats, Layer, Trace
 from ..records.wind import SCALE
 from . import palette
 from .columns import MAX_CELLS, MAX_COLUMNS, extremes, rounded, starts
 from .numerals import short
-from .outcome import by_weight, checks_in_words, checks_of, not_the_cause, primary, run_wind, verdict
+from .outcome import by_weight, checks_in_words, checks_of, not_the_cause, primary, run_wind, suppressed_in_words, verdict
+from .places import placed
 from .weather import RECENT, Weather, map_title, newest, remarkable, weather_of
-from .words import WORDS, both, certainty
+from .words import WORDS, both, certainty, unit_in
 
 # Column of the table of layers: the series it shows.
 PER_LAYER = {
@@ -49,7 +50,8 @@ def view(info: RunInfo, trace: Trace, findings: Sequence[Finding]) -> dict[str, 
         "last_step": max(trace.step, info.steps),
         "map": _map(weather),
         "loss": _loss(trace),
-        "findings": [_card(finding, finding is primary(ordered)) for finding in ordered],
+        "findings": [_card(finding, finding is primary(ordered), trace.layers) for finding in ordered],
+        "suppressed": None if (left_out := suppressed_in_words(info)) is None else asdict(left_out),
         "excluded": [asdict(sentence) for sentence in not_the_cause(ordered)],
         "checks": [asdict(title) for title in checks_in_words(checks)],
         "layers": _layers(trace, weather),
@@ -121,7 +123,7 @@ def _loss_title(trace: Trace) -> Sentence:
     return both("say_loss_trivial", first=first, now=now, trivial=short(trace.trivial_loss))
 
 
-def _card(finding: Finding, is_primary: bool) -> dict[str, Any]:
+def _card(finding: Finding, is_primary: bool, layers: Sequence[Layer]) -> dict[str, Any]:
     return {
         "id": finding.id,
         "name": finding.name,
@@ -131,11 +133,17 @@ def _card(finding: Finding, is_primary: bool) -> dict[str, Any]:
         "is_primary": is_primary,
         "step": finding.step,
         "place": finding.place,
+        "placed": asdict(placed(finding, layers)),
         "sentence": asdict(finding.sentence),
-        "evidence": [asdict(item) | {"shown": short(item.value), "shown_limit": short(item.limit)} for item in finding.evidence],
+        "evidence": [_evidence(item) for item in finding.evidence],
         "changes": [{"name": one.name, "code": one.code, "sentence": asdict(one.sentence)} for one in sorted(finding.prescriptions, key=lambda one: one.order)],
         "excluded": [asdict(sentence) for sentence in finding.not_the_cause],
     }
+
+
+def _evidence(item: Evidence) -> dict[str, Any]:
+    shown = {"shown": short(item.value), "shown_limit": short(item.limit), "unit_ja": unit_in(item.unit, "ja")}
+    return {**asdict(item), **shown}
 
 
 def _layers(trace: Trace, weather: Weather) -> list[dict[str, Any]]:

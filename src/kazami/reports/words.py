@@ -37,6 +37,10 @@ WORDS: dict[str, Sentence] = {
     "blind": Sentence("Not seen", "観測できず"),
     "report": Sentence("Report", "レポート"),
     "checked": Sentence("Checked", "確認済み"),
+    "layer_of": Sentence("layer {n} of {all}, {what}", "{all} 層中 {n} 番目、{what}"),
+    "suppressed": Sentence("Suppressed", "抑制"),
+    "suppressed_said": Sentence("{n} findings suppressed ({ids})", "{n} 件の所見を抑制しました（{ids}）"),
+    "one_suppressed_said": Sentence("1 finding suppressed ({ids})", "1 件の所見を抑制しました（{ids}）"),
     "whole_model": Sentence("the whole model", "モデル全体"),
     "certain": Sentence("certain", "確実"),
     "likely": Sentence("likely", "おそらく"),
@@ -110,6 +114,7 @@ WORDS: dict[str, Sentence] = {
     "these_were_checked": Sentence("These were looked at:", "確認した項目："),
     "checks_unknown": Sentence("Every rule that applies to what was seen has been applied.", "観測できた範囲に当てはまる規則は、すべて適用しました。"),
     # the table of layers
+    "per_layer_short": Sentence("Layers", "層"),
     "per_layer": Sentence("Layer by layer", "層ごとの値"),
     "per_layer_notice": Sentence(
         "Newest values, from the input to the output. A click on a heading sorts.", "最新の値。入力側から出力側の順です。見出しを押すと並べ替えます。"
@@ -154,6 +159,43 @@ WORDS: dict[str, Sentence] = {
         "Made by kazami, the weather service for neural-network training. This file makes no network requests.",
         "kazami（風見）— ニューラルネット学習の気象台が作成。このファイルは通信を一切行いません。",
     ),
+    "optimizer_step": Sentence("optimizer step", "オプティマイザのステップ"),
+    "loss_axis_log": Sentence("Loss (logarithmic)", "損失（対数軸）"),
+    # the proof of a cure
+    "proved": Sentence("cured and proved", "治療を証明"),
+    "not_proved": Sentence("not proved", "証明できず"),
+    "well": Sentence("nothing to cure", "治療は不要"),
+    "changed": Sentence("Changed", "変更したもの"),
+    "seeds_and_steps": Sentence("Seeds × steps", "シード数 × ステップ数"),
+    "cause_by_trial": Sentence("The cause, by trial", "試行による原因の特定"),
+    "cause_by_trial_short": Sentence("By trial", "試行から"),
+    "seeds_word": Sentence("seeds", "シード"),
+    "tried_on": Sentence("Tried on", "試した対象"),
+    "the_diff": Sentence("The change, as a diff of your file", "変更点（ご自分のファイルとの差分）"),
+    "the_lines": Sentence("The lines to add", "追加する行"),
+    "the_changes": Sentence("What was changed", "変更の内容"),
+    "proof_table": Sentence("The proof, seed by seed", "証明：シードごとの結果"),
+    "seed": Sentence("Seed", "シード"),
+    "unchanged": Sentence("Unchanged", "変更前"),
+    "changed_after": Sentence("Changed", "変更後"),
+    "gain": Sentence("Gain", "差"),
+    "no_score": Sentence("no score", "スコアなし"),
+    "placebo_row": Sentence("Placebo", "プラセボ"),
+    "score": Sentence("Score", "スコア"),
+    "steps_head": Sentence("Steps", "ステップ数"),
+    "tried_change": Sentence("Change", "変更"),
+    "became": Sentence("What became of it", "結果"),
+    "tried_head": Sentence("Tried", "試した変更"),
+    "without_change": Sentence("without the change", "変更前"),
+    "with_change": Sentence("with the change", "変更後"),
+    "curves_notice": Sentence(
+        "The line is the middle seed, the band reaches from the lowest seed to the highest; each curve is the training's own loss on its batches.",
+        "線はシードの中央値、帯は最小から最大までです。どちらの曲線も、それぞれの学習自身のバッチ損失です。",
+    ),
+    "weather_pair_title": Sentence("The weather of the layers, on one scale", "層の天気（同じ尺度で）"),
+    "map_before": Sentence("Before", "変更前"),
+    "map_after": Sentence("After", "変更後"),
+    "diagnosed": Sentence("What the diagnosis says of the unchanged training", "変更前の学習の診断"),
     # titles that state what was measured
     "say_nonfinite": Sentence("From step {step} on, gradients are NaN or infinite", "ステップ {step} 以降、勾配が NaN または無限大"),
     "say_fraction": Sentence("Layer {layer} receives {fraction} of the gradient of layer {last}", "層 {layer} に届く勾配は、層 {last} の {fraction}"),
@@ -170,6 +212,18 @@ WORDS: dict[str, Sentence] = {
     "loss_word": Sentence("loss", "損失"),
     "live_worst": Sentence("worst: {layer}", "最も悪い層：{layer}"),
 }
+
+
+UNITS = {"decades": "桁", "steps": "ステップ", "layers": "層", "units": "個"}  # in Japanese; what is not among them is written alike
+
+
+def unit_in(unit: str, language: str) -> str:
+    """Return a unit in the reader's language.
+
+    >>> unit_in("decades", "ja"), unit_in("ms", "ja")
+    ('桁', 'ms')
+    """
+    return UNITS.get(unit, unit) if language == "ja" else unit
 
 
 def say(key: str, language: str, **values: object) -> str:

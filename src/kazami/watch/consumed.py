@@ -71,7 +71,7 @@ class StepReader:
         for reading in observer.readings:
             self._take_facts(player, reading, step)
         is_scaled = getattr(optimizer, "grad_scale", None) is not None
-        is_sampled = observer.sampling.is_sampled(step)
+        is_sampled = observer.sampling.is_sampled(step) or observer.stands_out
         self._note_learning_rate(player, optimizer, step)
         if not is_sampled:
             self._open.pop(id(player), None)
@@ -91,6 +91,8 @@ class StepReader:
                 sight.before = sample(sight.weight, MOST_WEIGHTS).clone()
             for observable in all_observables("before_step", beat):
                 sight.values[observable.name] = observable.measure(sight)
+        if len(observer.players) > 1:
+            player.orbit.add(step, [sight.before for sight in sights if sight.before is not None])
         player.given.update(gradients)
         player.ungiven = {key: observer.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad}
         self._note_clipping(player, step)
@@ -168,6 +170,7 @@ class StepReader:
         self._observer.note_leaves(reading)
         for name, fact in reading.facts.items():
             player.facts.setdefault(name, {**fact, "step": step})
+        player.facts.update(reading.running)
         seen = player.facts.setdefault("seen", {})
         for name in reading.facts:
             seen[name] = seen.get(name, 0) + 1
@@ -192,6 +195,7 @@ class StepReader:
         if not calls:
             return
         player.loss_kind = calls[-1].kind
+        player.facts["loss_reduction"] = str(calls[-1].options.get("reduction", "mean"))
         if value is None or not math.isfinite(value) or not math.isfinite(own) or own <= 0:
             return
         if len(player.scales) < FIRST_SCALES:

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from .scalers import note_scaler, note_update
+
 
 class Listener(Protocol):
     """What an observer is told."""
@@ -110,6 +112,7 @@ def _install() -> None:
         if hasattr(torch.nn.utils, name):
             _replace(torch.nn.utils, name, _wrap_clip)
     _replace(torch.amp.GradScaler, "scale", _wrap_scale)
+    _replace(torch.amp.GradScaler, "step", _wrap_scaler_step)
     _replace(torch.amp.GradScaler, "update", _wrap_update)
     # Activation checkpointing and offloading both come by the first of these; torch.utils.checkpoint stays as it is: compilers know it by identity.
     for owner, name, what in (
@@ -193,10 +196,20 @@ def _wrap_scale(original: Any) -> Any:
     return scale
 
 
+def _wrap_scaler_step(original: Any) -> Any:
+    def step(self: Any, optimizer: Any, *arguments: Any, **keywords: Any) -> Any:
+        if _watching():
+            note_scaler(self, optimizer)
+        return original(self, optimizer, *arguments, **keywords)
+
+    return step
+
+
 def _wrap_update(original: Any) -> Any:
     def update(self: Any, *arguments: Any, **keywords: Any) -> Any:
         result = original(self, *arguments, **keywords)
         if _watching():
+            note_update(self)
             _tell("scale_updated")
         return result
 

@@ -36,8 +36,16 @@ def first_bad_place(graph: LiveGraph, layers: Sequence[Sight], names: Names) -> 
             source, operation, value, culprit = bad
             layer = nearest_layer(graph, culprit, layers)
             place = {"batch": "the batch", "target": "the target of the loss"}.get(source, f"{operation} after {layer}" if layer else operation)
-            return {"source": source, "place": place, "operation": operation, "value": value, "layer": layer}
+            return {"source": source, "place": place, "operation": operation, "value": value, "layer": layer, "format": _format(culprit)}
     return {"source": "unknown", "place": "the loss", "operation": "", "value": "nan"}
+
+
+def _format(node: Node) -> str:
+    """Return the type of the numbers that an operation puts out, empty where autograd does not say."""
+    try:
+        return str(node._input_metadata[0].dtype).removeprefix("torch.")
+    except (AttributeError, IndexError, RuntimeError):
+        return ""
 
 
 def _bad_here(graph: LiveGraph, node: Node) -> tuple[str, str, str, Node] | None:

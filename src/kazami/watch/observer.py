@@ -5,20 +5,28 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ..diagnosis import all_rules
 from ..records.trace import Trace
+from . import evaluation_hooks, loaders
 from .consumed import StepReader
 from .graph import LiveGraph
 from .hooks import add_listener, remove_listener
 from .names import Names
 from .player import Player, number_of
 from .reading import GraphReader, Reading
+from .rotation import rotation_fact
 from .sampling import Sampling, several_ranks
+from .scalers import ScalerMemory, optimizers_of_update
+from .spikes import SpikeWatch
+from .validation import Validation
+
+if TYPE_CHECKING:
+    from .following import Follower
 
 
 def guarded(method: Callable[..., None]) -> Callable[..., None]:
@@ -31,7 +39,11 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
         began = time.perf_counter()
         try:
             with self.lock, torch.no_grad():
-                method(self, *arguments)
+                self.depth += 1
+                try:
+                    method(self, *arguments)
+                finally:
+                    self.depth -= 1
         except Exception as error:
             self.give_up(error)
         finally:
@@ -81,6 +93,7 @@ class Observer:
         self.is_off = False
         self.clock = 1  # the number of the optimizer step that comes next
         self.moment = 1  # the number of the step that the last backward belongs to; the same for all optimizers that use its gradients
+        self.depth = 0  # of methods of ours within one another: what runs inside them is not the script's
         self.lock = threading.RLock()  # trainings may run in several threads
         self.n_backwards = 0
         self.began = time.perf_counter()
@@ -93,19 +106,29 @@ class Observer:
         self._moved: set[int] = set()  # the players that stepped since the last backward
         self._scaled: dict[int, ScaledLoss] = {}
         self._clips: list[tuple[float, float]] = []
+        self.follower: Follower | None = None  # of the weights, where a run directory is written
         self._reader = GraphReader(self.names)
         self._steps = StepReader(self)
+        self._validation = Validation()
+        self._spikes = SpikeWatch()
+        self.stands_out = False  # the loss of the step in progress, from those before: then the step is recorded
+        self._loaders = loaders.Loaders()
+        self._scalers = ScalerMemory()
 
     # -- attachment
 
     def attach(self) -> None:
         """Begin to listen."""
         add_listener(self)
+        evaluation_hooks.listen(self.evaluated)
+        loaders.listen(self.loader_begun)
 
     def detach(self) -> None:
         """Stop listening; what was seen stays."""
         self._release()
         remove_listener(self)
+        evaluation_hooks.stop_listening(self.evaluated)
+        loaders.stop_listening(self.loader_begun)
 
     def give_up(self, error: Exception) -> None:
         """End the watching after a mistake of ours, and say so."""
@@ -136,8 +159,22 @@ class Observer:
             self._scaled[id(ours)] = ScaledLoss(weakref.ref(ours), weakref.ref(own), own.detach())
 
     @guarded
+    def evaluated(self, kind: str, function: Callable[..., Tensor], arguments: tuple[Any, ...], result: Tensor) -> None:
+        """Take a loss without gradients as part of a validation pass."""
+        if self.depth == 1 and self.players and self._validation.add(kind, function, arguments, result):
+            self._validation.note_mode(self.names.modules, self.players[0])
+
+    @guarded
+    def loader_begun(self, loader: int, batches: int | None) -> None:
+        """Note which step the first batch of a loader belongs to."""
+        self._loaders.add(loader, batches, self.clock)
+
+    @guarded
     def scale_updated(self) -> None:
-        """Forget a step that a gradient scaler has left out: its loss is not part of the next one's."""
+        """Forget a step that a gradient scaler has left out: its loss is not part of the next one's. One that leaves out all has an optimizer, too."""
+        self._scalers.updated(was_skipped=self._has_loss and not self._stepped)
+        for optimizer in optimizers_of_update():
+            self.player_of(optimizer)
         if self._has_loss and not self._stepped:
             for player in self.players[:1]:
                 player.facts["skipped_steps"] = player.facts.get("skipped_steps", 0) + 1
@@ -150,7 +187,7 @@ class Observer:
 
     @guarded
     def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
-        """Read the live graph of a sampled step, and of any step whose loss is not finite."""
+        """Read the live graph of a sampled step, and of any step whose loss stands out or is not finite."""
         self.n_backwards += 1
         self.sampling.is_shared = self.sampling.is_shared or several_ranks()
         if self._stepped or self._was_discarded():
@@ -161,14 +198,17 @@ class Observer:
         if value is not None:
             self._loss += value
             self._has_loss = True
+            self.stands_out = self._spikes.stands_out(value) and not self.sampling.is_shared  # ranks must all do the same
         is_bad = value is not None and not abs(value) < float("inf")
-        if not (self.sampling.is_sampled(self.clock) or (is_bad and not self._reader.has_found_bad)) or len(self._readings) >= 4:
+        if not (self.sampling.is_sampled(self.clock) or self.stands_out or (is_bad and not self._reader.has_found_bad)) or len(self._readings) >= 4:
             return
         graph = LiveGraph(tensors)
         if graph.nodes:
             losses = tuple(self._original(t) for t in tensors)
             self._readings.append(self._reader.read(graph, losses, self, is_bad=is_bad, value=value))
             self._readings[-1].scale = self._scale_of(tensors, value)
+            if self.follower is not None:
+                self.follower.batch_seen(graph, self._readings[-1])
 
     @guarded
     def backward_ended(self) -> None:
@@ -183,7 +223,11 @@ class Observer:
         player = self.player_of(optimizer)
         if player is not None:
             self.moment = self.clock if player.steps >= self.moment else self.moment
+            if player is self.players[0]:
+                self._validation.close(player, self.moment)
             self._steps.begin(player, optimizer)
+            if self.follower is not None:
+                self.follower.step_begins(player, self.moment)
 
     @guarded
     def step_ended(self, optimizer: torch.optim.Optimizer) -> None:
@@ -201,6 +245,8 @@ class Observer:
         self._moved.add(id(player))
         self.sampling.decide(self.clock, time.perf_counter() - self.began)
         self.clock += 1 if player is self.players[0] else 0
+        if self.follower is not None:
+            self.follower.step_ended(step)
         if self.on_step is not None:
             self.on_step(player, step, is_sampled)
 
@@ -225,8 +271,13 @@ class Observer:
 
     def traces(self, settings: dict[str, Any] | None = None) -> list[Trace]:
         """Return one trace per player."""
+        for player in self.players[:1]:
+            self._validation.close(player, player.steps)
+            epoch = self._loaders.epoch(player.steps)
+            if epoch is not None:
+                player.facts["epoch"] = epoch
         facts = self._reader.facts_for_all(self)
-        checks = {"checks": [rule.name for rule in all_rules()]}
+        checks = {"checks": [rule.name for rule in all_rules()], **self._scalers.facts(), **rotation_fact(self.players)}
         return [player.trace(list(self.blind.values()), settings or {}, {**facts(player), **checks}) for player in self.players]
 
     def optimizer_of(self, player: Player) -> torch.optim.Optimizer | None:
@@ -257,7 +308,7 @@ class Observer:
         self._note_rivals()
         self._release()
         self._moved.clear()
-        self._loss, self._has_loss, self._stepped, self._clips = 0.0, False, False, []
+        self._loss, self._has_loss, self._stepped, self._clips, self.stands_out = 0.0, False, False, [], False
         self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
 
     def _note_rivals(self) -> None:

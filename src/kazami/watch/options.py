@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..diagnosis import asked_by_option
 from ..errors import UsageError
 
 FAIL_ON = ("warning", "error")
@@ -21,6 +22,8 @@ class RunOptions:
         quiet: Neither a live line nor a verdict on stderr; what is written to files is the same.
         lang: ``en`` or ``ja``; ``None`` takes it from the environment (``LANG``).
         check: Stop after the first optimizer step and say what can be known by then.
+        sarif: As ``json``, for a SARIF 2.1.0 log.
+        ignore: Identifiers or names of findings to leave out of the verdict, separated by commas.
 
     Raises:
         UsageError: A value is outside its range.
@@ -41,6 +44,8 @@ class RunOptions:
     quiet: bool = False
     lang: str | None = None
     check: bool = False
+    sarif: str | None = None
+    ignore: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, in the words of the command line."""
@@ -50,6 +55,10 @@ class RunOptions:
         _one_of("--lang", self.lang, LANGUAGES)
         _not_empty("--run", self.run)
         _not_empty("--json", self.json)
+        _not_empty("--sarif", self.sarif)
+        if self.json == self.sarif == "-":
+            raise UsageError("--json - and --sarif - cannot both have stdout: give one of them a file")
+        asked_by_option(self.ignore or "")
 
 
 def _at_least_one(option: str, value: int | None) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from ..records.trace import Layer, Series, Trace
 from .layers import Sight
 from .losses import Targets
+from .rotation import Orbit
 
 Rows = list[tuple[int, dict[int, float]]]
 MOST_SETTINGS = ("lr", "momentum", "dampening", "nesterov", "betas", "alpha", "eps", "weight_decay", "amsgrad", "foreach", "fused", "max_iter", "rho")
@@ -40,6 +41,7 @@ class Player:
         self.ungiven: dict[int, str] = {}
         self.scales: list[float] = []
         self.n_sampled = 0
+        self.orbit = Orbit()
         self.last_update: Tensor | None = None
         self.last_update_step = -1
         self._columns: dict[int, int] = {}

@@ -8,16 +8,21 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from .collapse import collapse_numbers
 from .curving import CurvatureReader
 from .found_losses import losses_in
 from .graph import LiveGraph, Skeleton
+from .head import head_numbers
 from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
 from .losses import LossCall, call_value
+from .moving_targets import TargetMemory
 from .names import Names, materialised, unregistered
 from .nonfinite import first_bad_place, singular_operations
 from .observables import all_observables, norm_of, sample, signal
 from .player import Player
+from .precision import UnderflowReader, precision_facts
 from .structure import read_structure
+from .terms import TermReader
 
 if TYPE_CHECKING:
     from .observer import Observer
@@ -44,6 +49,7 @@ class Reading:
         bad: Where the first non-finite number came from, if any.
         singular: Operations with an infinite derivative.
         numbers: Run-level numbers measured here (output and target statistics, curvature).
+        running: Facts that are told anew whenever everything is looked at, the newest being the true one.
         probes: The hooks in its graph, until backward has passed.
         scale: By what a gradient scaler has multiplied the loss.
         beat: Steps since the last step that showed everything; 0 if this one does.
@@ -58,6 +64,7 @@ class Reading:
     bad: dict[str, Any] | None = None
     singular: list[dict[str, Any]] = field(default_factory=list)
     numbers: dict[str, float] = field(default_factory=dict)
+    running: dict[str, Any] = field(default_factory=dict)
     probes: list[Any] = field(default_factory=list)
     scale: float = 1.0
     beat: int = 0
@@ -80,7 +87,7 @@ class GraphReader:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.has_found_bad = False
-        self.curvature = CurvatureReader()
+        self.curvature, self.underflow, self.terms, self.targets = CurvatureReader(), UnderflowReader(), TermReader(), TargetMemory()
         self._memories: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         self._frozen_memories: dict[int, dict[str, Any]] = {}
         self._outside: dict[int, str] = {}
@@ -102,11 +109,14 @@ class GraphReader:
                 "The script uses activation checkpointing or saved-tensor hooks: activations are not looked at, so as not to run them again."
             )
             return Reading([], graph.leaves, {}, [], value)
-        beat = 0 if is_bad else self._beat(observer.clock)
+        beat = 0 if is_bad or observer.stands_out else self._beat(observer.clock)
         is_searched = beat == 0 and (self._n_whole <= OFTEN or self._n_whole % OFTEN == 0)
         reading = Reading(self._layers(graph, is_searched=is_searched), graph.leaves, {}, [], value, beat=beat, has_facts=is_searched)
         if reading.beat == 0:
             self._read_whole(graph, reading)
+            if value is not None and not is_bad:
+                reading.running = self.terms.read(graph, losses, reading.sights, reading.calls, value, observer)
+                reading.running |= self.targets.read(reading.sights, reading.calls)
         if is_bad and not self.has_found_bad:
             self.has_found_bad = True
             reading.bad = first_bad_place(graph, reading.sights, self.names)
@@ -116,6 +126,7 @@ class GraphReader:
             for sight in reading.sights:
                 sight.values[observable.name] = observable.measure(sight)
         if value is not None and not is_bad:
+            self.underflow.read(graph, reading.sights, observer)
             self.curvature.read(losses, graph, observer, reading.numbers)
         self._place_probes(reading)
         return reading
@@ -150,9 +161,11 @@ class GraphReader:
         reading.calls = losses_in(graph, above)
         for call in reading.calls:
             call.value = call_value(call)
-        reading.numbers |= output_numbers(reading.calls)
+        reading.numbers |= output_numbers(reading.calls) | head_numbers(graph, reading.sights, reading.calls)
+        reading.numbers |= collapse_numbers(graph, above, reading.sights, reading.calls)
         if reading.has_facts:
-            reading.facts = read_structure(graph, above, reading.sights, reading.calls) | input_facts(reading.sights)
+            structure = read_structure(graph, above, reading.sights, reading.calls)
+            reading.facts = structure | input_facts(reading.sights) | precision_facts(reading.sights)
 
     def _place_probes(self, reading: Reading) -> None:
         n_uses = sum(len(sight.uses) for sight in reading.sights)

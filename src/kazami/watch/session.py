@@ -8,16 +8,18 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..records import SEVERITIES, Finding, RunInfo, Trace
 from ..reports import document, live_line, render_html, verdict_block
 from ..reports import verdict as verdict_of
+from ..reports.sarif import sarif
 from ..storage import default_location, trace_head
 from .arrival import when_imported
 from .language import chosen_language, say
 from .options import RunOptions
 from .script import ScriptEnd, StopTraining, run_script
+from .suppressing import Suppressing, working_directory
 from .writing import RunDirectory, newest_trace, now, weather, write_whole
 
 if TYPE_CHECKING:
@@ -56,11 +58,13 @@ class Session:
         self._is_drawn = False
         self._exit_code: int | None = None
         self._findings: list[Finding] = []
+        self._suppressing = Suppressing()
+        self._base = ""
         self._pid = os.getpid()
 
     def run(self, *, as_module: bool) -> ScriptEnd:
         """Run the script to its end."""
-        with _Redirected(self.options.json == "-", self):
+        with _Redirected("-" in (self.options.json, self.options.sarif), self):
             end = run_script(self.target, self.arguments, as_module=as_module, before=self._before, after=self._after)
         if self._exit_code is not None:
             end = dataclasses.replace(end, exit_code=self._exit_code)
@@ -78,19 +82,24 @@ class Session:
             self._complain(say("cannot_write", self.language, where="runs", why=error.strerror or str(error)))
         if location:
             self._directory = RunDirectory(location, self._command, is_strict=False)
+            self._directory.counting = self._counting
             for sentence in self._directory.trouble:
                 self._complain(sentence)
+        self._base = working_directory()
         when_imported("torch", self._torch_arrived)
 
     def _torch_arrived(self) -> None:
         """Attach; a mistake of ours here must not fail the user's import."""
         try:
+            self._read_script()
             from .observer import Observer
             from .sampling import Sampling
 
             self.observer = Observer(
                 sampling=Sampling(every=1 if self.options.check else self.options.every, is_shared=n_ranks() > 1), on_step=self._step_ended
             )
+            if self._directory is not None:
+                self._directory.follow(self.observer)
             self.observer.attach()
         except Exception as error:
             self.observer = None
@@ -116,23 +125,40 @@ class Session:
             return
         self.observer.detach()
         if self._directory is not None:
+            self._directory.unfollow()
             self._findings = self._directory.look(self.observer, self.observer.clock - 1, at_once=True) or []
         else:
             from .watching import findings_of
 
-            self._findings = findings_of(self.observer)
+            self._findings = self._counting(findings_of(self.observer))
         self._conclude(newest_trace(self.observer), self._findings, end)
 
+    def _read_script(self) -> None:
+        """Read what the script's comments ask for; only when it runs does Python know the file of a module or a package."""
+        self._suppressing = Suppressing.of_main(self.options.ignore, self._base)
+        if self._directory is not None and self._directory.writer is not None:
+            self._directory.writer.update(**self._suppressing.head())
+        for warning in self._suppressing.warnings:
+            self._complain(warning.in_language(self.language))
+
+    def _counting(self, findings: list[Finding]) -> list[Finding]:
+        if not self._suppressing.script.file:
+            self._read_script()
+        players = self.observer.players if self.observer is not None else []
+        return self._suppressing.counting(findings, str(players[0].optimizer_settings.get("name", "")) if players else "")
+
     def _conclude(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> None:
+        levels = [SEVERITIES.index(finding.severity) for finding in findings]
+        if self.options.fail_on and end.exit_code == 0 and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels):
+            self._exit_code = 3
         info = self._info(trace, findings, end)
         report = self._write(info, trace, findings)
         if not self.options.quiet and self._is_first_rank():
             self._show(info, trace, findings, report)
         if self.options.json is not None:
-            self._write_json(info, findings, report)
-        levels = [SEVERITIES.index(finding.severity) for finding in findings]
-        if self.options.fail_on and end.exit_code == 0 and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels):
-            self._exit_code = 3
+            self._write_document(self.options.json, self._document(info, findings, report))
+        if self.options.sarif is not None:
+            self._write_document(self.options.sarif, sarif(info, findings, language=self.language, exit_code=self._exit_code))
 
     def _info(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> RunInfo:
         base = self._directory.info if self._directory is not None else RunInfo(id="", command=self._command)
@@ -148,7 +174,10 @@ class Session:
             findings=[f.to_dict() for f in findings],
             wind=weather(findings)["wind"] if trace.step else {},  # what was not seen is no breeze
             seeds=seeds(),
+            trace=trace_head(trace) if trace.step else {},
+            ended=now(),
         )
+        info = self._suppressing.marked(info)
         sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
         return dataclasses.replace(info, verdict={"en": sentence.en, "ja": sentence.ja})
 
@@ -168,7 +197,6 @@ class Session:
         if not self._is_first_rank():
             directory.writer.close()
             return None
-        info = dataclasses.replace(info, ended=now(), trace=trace_head(trace))
         directory.writer.close(
             ended=info.ended,
             reason=info.reason,
@@ -179,7 +207,8 @@ class Session:
             blind=info.blind,
             findings=info.findings,
             seeds=info.seeds,
-            trace=info.trace,
+            trace=trace_head(trace),
+            suppressed=info.suppressed,
         )
         for sentence in directory.writer.problems:
             self._complain(sentence)
@@ -189,20 +218,23 @@ class Session:
             self._complain(say("cannot_write", self.language, where=directory.location, why=error.strerror or str(error)))
             return None
 
-    def _write_json(self, info: RunInfo, findings: list[Finding], report: str | None) -> None:
+    def _document(self, info: RunInfo, findings: list[Finding], report: str | None) -> dict[str, Any]:
         data = document(info, findings, report, language=self.language)
         if self._directory is not None:
             data["run"] = self._directory.location if self._directory.writer is not None else None
+        return data
+
+    def _write_document(self, place: str, data: dict[str, Any]) -> None:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False)
         try:
-            if self.options.json == "-":
+            if place == "-":
                 self.stdout.write(text + "\n")
                 self.stdout.flush()
             else:
-                with open(str(self.options.json), "w", encoding="utf-8") as file:
+                with open(place, "w", encoding="utf-8") as file:
                     file.write(text + "\n")
         except OSError as error:
-            self._complain(say("cannot_write", self.language, where=str(self.options.json), why=error.strerror or str(error)))
+            self._complain(say("cannot_write", self.language, where=place, why=error.strerror or str(error)))
 
     # -- what the user sees
 
@@ -255,7 +287,7 @@ class Session:
 
 
 class _Redirected:
-    """With ``--json -`` the document alone goes to stdout: the script's own stdout (and that of its children) goes to stderr."""
+    """With ``--json -`` or ``--sarif -`` the document alone goes to stdout: the script's own stdout (and that of its children) goes to stderr."""
 
     def __init__(self, is_wanted: bool, session: Session) -> None:
         self._is_wanted = is_wanted

@@ -30,6 +30,7 @@ class Watch:
         self._directory = directory
         if directory is not None:
             observer.on_step = directory.on_step(observer)
+            directory.follow(observer)
         observer.attach()
 
     @property

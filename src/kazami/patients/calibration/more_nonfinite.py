@@ -153,11 +153,11 @@ PATIENTS = (
     ),
     Patient(
         name="energies_in_half_precision",
-        label="nan_inf",
+        label="fp16_overflow",
         family="cnn",
         task="classification",
         good=0.8,
-        also_true=frozenset({"input_scaling"}),
+        also_true=frozenset({"nan_inf", "input_scaling"}),
         training=partial(_energies, torch.float16),
         healed=partial(_energies, torch.float32),
     ),

@@ -631,7 +631,7 @@
     const fact = (key, value, isWide = false) => element("div", isWide ? { class: "wide" } : {}, element("dt", {}, words(key)), element("dd", {}, value));
     const facts = [];
     if (primary) {
-      facts.push(fact("where", primary.place || words("whole_model")), fact("since", since(primary.step)));
+      facts.push(fact("where", say(primary.placed) || words("whole_model")), fact("since", since(primary.step)));
       facts.push(fact("sure", element("span", {}, words(primary.certainty), " ", element("small", {}, short(primary.confidence)))));
       if (primary.changes.length) facts.push(fact("change", element("pre", {}, element("code", {}, primary.changes[0].code)), true));
     }
@@ -705,6 +705,7 @@
   function renderFindings() {
     if (view.findings.length) $("findings").replaceChildren(...view.findings.map(card));
     else $("findings").replaceChildren(nothingWrong());
+    if (view.suppressed) $("findings").append(element("p", { class: "notice" }, say(view.suppressed)));
   }
 
   function nothingWrong() {
@@ -721,7 +722,7 @@
     tags.append(element("span", { class: "mono" }, `${finding.id} ${finding.name}`));
     const meta = (key, value) => element("div", {}, element("span", {}, words(key)), value);
     const sure = `${words(finding.certainty)} (${short(finding.confidence)})`;
-    made.append(tags, element("h3", {}, ...prose(say(finding.sentence))), element("div", { class: "meta" }, meta("where", finding.place || words("whole_model")), meta("since", since(finding.step)), meta("sure", sure)));
+    made.append(tags, element("h3", {}, ...prose(say(finding.sentence))), element("div", { class: "meta" }, meta("where", say(finding.placed) || words("whole_model")), meta("since", since(finding.step)), meta("sure", sure)));
     if (finding.evidence.length) made.append(evidenceTable(finding));
     if (finding.changes.length) made.append(element("h4", {}, words("what_to_change"), finding.changes.length > 1 ? element("small", {}, ` — ${words("least_first")}`) : null), element("ol", {}, ...finding.changes.map(change)));
     if (finding.excluded.length) made.append(element("h4", {}, words("not_the_cause")), element("ul", {}, ...finding.excluded.map((sentence) => element("li", {}, ...prose(say(sentence))))));
@@ -732,9 +733,9 @@
     const columns = [["measured", ""], ["value", "number"], ["limit_head", "number"], ["source", ""]];
     if (!finding.evidence.some((one) => one.source)) columns.pop();
     const heads = columns.map(([key, kind]) => element("th", { scope: "col", class: kind }, words(key)));
-    const unit = (text, one) => (one.unit && text !== "–" ? `${text} ${one.unit}` : text);
+    const unit = (text, one) => (one.unit && text !== "–" ? `${text} ${say({ en: one.unit, ja: one.unit_ja })}` : text);
     const rows = finding.evidence.map((one) => {
-      const cells = [say({ en: one.name, ja: one.name_ja || one.name }), element("strong", {}, unit(one.shown, one)), unit(one.shown_limit, one), one.source].slice(0, columns.length);
+      const cells = [say({ en: one.name, ja: one.name_ja || one.name }), element("strong", {}, unit(one.shown, one)), unit(one.shown_limit, one), say({ en: one.source, ja: one.source_ja || one.source })].slice(0, columns.length);
       return element("tr", {}, ...cells.map((cell, at) => element("td", { class: columns[at][1], "data-label": words(columns[at][0]) }, cell)));
     });
     return element("div", { class: "scroll" }, element("table", { class: "evidence" }, element("thead", {}, element("tr", {}, ...heads)), element("tbody", {}, ...rows)));

@@ -1,0 +1,105 @@
+"""Whether the players of a game circle around one another: a few numbers of each one's weights a step, and how their joint path winds."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..signals.winding import Winding, winding
+
+if TYPE_CHECKING:
+    from .player import Player
+
+WIDTH = 6
+MOST = 1500
+TURNS = 2.0  # a random walk seen in its own principal plane winds once at most
+STEADY = 0.8
+SHORTEST = 6.0  # steps: shorter ones are overshooting, and look the same with one player
+PART = 0.2
+FLAT = 0.6
+
+
+class Orbit:
+    """Where one player's weights were: six random projections of the weights that are watched, a step each.
+
+    The signs of the projections come from a generator of their own with a fixed seed.
+    """
+
+    def __init__(self) -> None:
+        self.points: dict[int, list[float]] = {}
+        self._signs: Tensor | None = None
+
+    def add(self, step: int, weights: Sequence[Tensor]) -> None:
+        """Remember where the weights are at ``step``."""
+        if len(self.points) >= MOST or not weights:
+            return
+        flat = torch.cat([weight.reshape(-1).float() for weight in weights])
+        if self._signs is None or self._signs.shape[0] != flat.numel():
+            own = torch.Generator().manual_seed(0)
+            self._signs = (torch.randint(0, 2, (flat.numel(), WIDTH), generator=own).float() * 2 - 1).to(flat.device)
+            self.points = {}
+        self.points[step] = (flat @ self._signs).tolist()
+
+
+def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
+    """Return the fact ``rotation`` of the players of a game; nothing where they do not wind around one another.
+
+    Both must take part: each player's movement is scaled to its own size, and each must hold a fifth of the plane. Of the longest stretch of recorded steps
+    the newest half is looked at first; then, since a circle that grows fast hides its inner turns, the newest quarter, eighth and sixteenth; then all of it.
+    """
+    rivals = [player for player in players if "adversarial" in player.facts and player.orbit.points]
+    if len(rivals) < 2:
+        return {}
+    steps = _longest_stretch(set.intersection(*(set(player.orbit.points) for player in rivals)))
+    if not steps:
+        return {}
+    paths = [np.asarray([player.orbit.points[step] for step in steps], dtype=np.float64) for player in rivals]
+    for first in (len(steps) - len(steps) // part for part in (2, 4, 8, 16, 1)):
+        found = _joint([path[first:] for path in paths])
+        if found is not None:
+            start = np.concatenate([path[0] - path[first:].mean(0) for path in paths])
+            return {"rotation": {**_told(found, start, paths, first), "first": steps[first], "last": steps[-1]}}
+    return {}
+
+
+def _joint(paths: Sequence[np.ndarray]) -> Winding | None:
+    scaled = _scaled(paths)
+    if len(scaled) < len(paths):
+        return None
+    found = winding(np.concatenate(scaled, 1))
+    if found is None or not np.isfinite(found.period) or found.turns < TURNS or found.steadiness < STEADY or found.period < SHORTEST:
+        return None
+    shares = [float(found.loadings[i * WIDTH : (i + 1) * WIDTH].sum()) / 2 for i in range(len(scaled))]
+    return found if min(shares) >= PART and found.flatness >= FLAT else None
+
+
+def _scaled(paths: Sequence[np.ndarray]) -> list[np.ndarray]:
+    sizes = [float(np.sqrt(((path - path.mean(0)) ** 2).sum(1).mean())) for path in paths]
+    return [path / size for path, size in zip(paths, sizes, strict=True) if np.isfinite(size) and size > 0]
+
+
+def _told(found: Winding, start: np.ndarray, paths: Sequence[np.ndarray], first: int) -> dict[str, Any]:
+    """Return the winding as plain data, with the size of the newest turn beside the way from the start to the centre."""
+    moved = np.concatenate([path[first:] - path[first:].mean(0) for path in paths], 1)
+    newest = moved[-max(int(found.period), 2) :]
+    radius, way = float(np.sqrt((newest**2).sum(1).mean())), float(np.sqrt((start**2).sum()))
+    return {
+        "period": found.period,
+        "growth": found.growth,
+        "turns": found.turns,
+        "steadiness": found.steadiness,
+        "flatness": found.flatness,
+        "radius_over_way": radius / way if way > 0 else 0.0,
+    }
+
+
+def _longest_stretch(steps: set[int]) -> list[int]:
+    """Return the longest run of neighbouring steps."""
+    best: list[int] = []
+    run: list[int] = []
+    for step in sorted(steps):
+        run = [*run, step] if run and step == run[-1] + 1 else [step]
+        best = run if len(run) > len(best) else best
+    return best

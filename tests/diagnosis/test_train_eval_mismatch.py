@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from kazami.diagnosis._norms import SHIFT
+from kazami.diagnosis.train_eval_mismatch import FEWEST, SUNK, TrainEvalMismatch
+from tests.diagnosis.synthetic import falling, fire, stuck, synthetic_trace, tower
+
+RULE = TrainEvalMismatch()
+LAYERS = (tower(2)[0], replace(tower(2)[0], name="norm", kind="norm"), tower(2)[1])
+N = 100
+
+
+def seen(losses=None, **quantities):
+    """A trace with one normalisation; numbers hold at every step, arrays are one number a step."""
+    usual = {"norm_shift": 0.05, "norm_variance": 1e4, "norm_samples": 32.0, "norm_memory": 0.1}
+    facts = quantities.pop("facts", {})
+    series = {name: quantities.pop(name) for name in list(quantities) if name.startswith("validation")}
+    for name, values in (usual | quantities).items():
+        series[name] = np.full((N, 3), np.nan)
+        series[name][:, 1] = values
+    return synthetic_trace(falling(N) if losses is None else losses, layers=LAYERS, facts={"loss_reduction": "mean", **facts}, **series)
+
+
+def evaluated(loss):
+    sites = [{"series": "validation_loss", "error": "", "rise_error": "", "kind": "cross_entropy", "passes": 1}]
+    return {"validation_loss": np.full(N, loss), "facts": {"validation": {"sites": sites, "is_eval_mode": True, "scale": 1.0}}}
+
+
+def test_a_usual_normalisation_is_silent_and_excused():
+    assert RULE.examine(seen()) is None
+    assert RULE.exonerate(seen()) is not None
+    assert RULE.exonerate(seen(norm_shift=0.4)) is None
+
+
+@pytest.mark.parametrize(("memory", "fires"), [(1e-4, True), (3e-3, True), (4e-3, False), (0.04, False)])
+def test_statistics_that_will_not_arrive(memory, fires):
+    """After twice a hundred steps more than half is left of the start where the momentum is below 0.0035."""
+    found = RULE.examine(seen(norm_shift=2.0, norm_memory=memory))
+    assert (found is not None) is fires
+    if found is not None:
+        found = fire(RULE, seen(norm_shift=2.0, norm_memory=memory))
+        assert (found.place, found.evidence[0].value, found.evidence[0].limit) == ("norm", 2.0, SHIFT)
+        assert "near their start" in found.sentence.en
+
+
+def test_weights_that_run_away_from_the_statistics():
+    assert "change faster" in fire(RULE, seen(norm_shift=2.0)).sentence.en
+    assert RULE.examine(seen(norm_shift=np.linspace(5.0, 1.0, N))) is None  # they arrive
+    assert RULE.examine(seen(norm_shift=SHIFT - 0.01)) is None
+
+
+@pytest.mark.parametrize(("loss", "fires"), [(2.0, True), (0.02, False)])
+def test_the_scripts_own_evaluation_has_the_last_word(loss, fires):
+    assert (RULE.examine(seen(norm_shift=2.0, **evaluated(loss))) is not None) is fires
+
+
+@pytest.mark.parametrize(("samples", "losses", "fires"), [(FEWEST, stuck(N), True), (4.0, stuck(N), False), (FEWEST, falling(N), False)])
+def test_two_numbers_are_too_few_unless_it_is_learned_anyway(samples, losses, fires):
+    found = RULE.examine(seen(losses, norm_samples=samples))
+    assert (found is not None) is fires
+    if found is not None:
+        assert fire(RULE, seen(losses, norm_samples=samples)).evidence[0].value == samples
+
+
+@pytest.mark.parametrize(("variance", "losses", "fires"), [(SUNK / 2, stuck(N), True), (10.0, stuck(N), False), (SUNK / 2, falling(N), False)])
+def test_a_variance_below_epsilon_matters_where_progress_is_slow(variance, losses, fires):
+    found = RULE.examine(seen(losses, norm_variance=variance))
+    assert (found is not None) is fires
+    if found is not None:
+        assert fire(RULE, seen(losses, norm_variance=variance)).wind < 0
+
+
+def test_twenty_steps_are_needed():
+    assert RULE.examine(seen(norm_shift=2.0, norm_memory=1e-4).replaced(step=19)) is None
+    assert RULE.examine(synthetic_trace(stuck())) is None

@@ -1,0 +1,67 @@
+"""A step is a batch of an epoch where the steps follow a loader."""
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+from kazami.watch.loaders import Loaders
+from kazami.watch.observer import Observer
+
+
+class Endless(IterableDataset):
+    """Numbers without an end or a length."""
+
+    def __iter__(self):
+        yield from torch.arange(3.0)
+
+
+def trained(epochs, *, validate_at=None, loader=None):
+    data = TensorDataset(torch.randn(30, 2), torch.randn(30, 1))
+    model = nn.Linear(2, 1)
+    train, valid = loader or DataLoader(data, batch_size=5), DataLoader(data, batch_size=10)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    observer = Observer([model])
+    observer.attach()
+    for n, (x, y) in enumerate((batch for _ in range(epochs) for batch in train), start=1):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+        if validate_at is not None and n % validate_at == 0:
+            list(valid)
+    observer.detach()
+    assert "kazami" not in observer.blind
+    return observer.traces()[0].facts.get("epoch")
+
+
+def test_the_epochs_of_the_loader_that_the_steps_follow():
+    assert trained(3) == {"first": 1, "batches": 6}
+    assert trained(1) == {"first": 1, "batches": 6}
+    assert trained(3, validate_at=6) == {"first": 1, "batches": 6}
+    assert trained(3, validate_at=4) == {"first": 1, "batches": 6}
+
+
+def test_attached_in_the_middle_of_an_epoch():
+    loaders = Loaders()
+    for step in (4, 10, 16):
+        loaders.add(1, 6, step)
+    assert loaders.epoch(20) == {"first": 4, "batches": 6}
+
+
+def test_steps_that_follow_no_loader():
+    loaders = Loaders()
+    assert loaders.epoch(3) is None
+    loaders.add(1, 6, 1)
+    loaders.add(2, 9, 1)
+    assert loaders.epoch(3) is None
+    loaders.add(1, 6, 15)
+    assert loaders.epoch(20) is None
+
+
+def test_loaders_work_as_before_with_a_listener_and_after_it():
+    original = DataLoader.__iter__
+    observer = Observer()
+    observer.attach()
+    assert DataLoader.__iter__ is not original
+    assert [float(x) for x in DataLoader(Endless(), batch_size=None)] == [0.0, 1.0, 2.0]
+    observer.detach()
+    assert DataLoader.__iter__ is original

@@ -2,7 +2,7 @@
 
 import math
 
-from ..records.finding import Sentence
+from ..records.finding import Prescription, Sentence
 from ..records.proof import Proof, Tried
 from .loss_bands import Band
 from .numerals import short
@@ -31,6 +31,13 @@ def is_accepted(one: Tried, proof: Proof) -> bool:
     """Return whether a candidate is the change that was proved."""
     wanted = [(change.name, change.parameters) for change in proof.changes]
     return proof.cured and [(change.name, change.parameters) for change in one.changes] == wanted
+
+
+def told_apart(change: Prescription) -> str:
+    """Return the numbers of a change in brackets, which tell two candidates with the same cure apart."""
+    numbers = {name: value for name, value in change.parameters.items() if isinstance(value, int | float) and not isinstance(value, bool) and name != "from"}
+    found = [f"{name.replace('_', ' ')} {short(float(value))}" for name, value in numbers.items()]
+    return f" ({', '.join(found[:2])})" if found else ""
 
 
 def cause_in_words(proof: Proof) -> Sentence:

@@ -16,7 +16,7 @@ from .html import fill
 from .loss_bands import band_of
 from .loss_svg import loss_svg
 from .numerals import short
-from .proof_facts import TRIED_ON, cause_in_words, curves_in_words, is_accepted, measure_in_words, table_in_words
+from .proof_facts import TRIED_ON, cause_in_words, curves_in_words, is_accepted, measure_in_words, table_in_words, told_apart
 from .weather_pair import weather_pair
 from .weather_svg import hatching, level_styles
 from .words import both
@@ -205,20 +205,10 @@ def _tried(proof: Proof) -> str:
 
 def _tried_row(one: Tried, heads: tuple[Sentence, ...], is_proved: bool) -> list[Cell]:
     mark = '<b class="yes" aria-hidden="true">✓</b> ' if is_proved else ""
-    names = mark + " + ".join(escape(change.name.replace("_", " ")) + escape(_numbers(change)) for change in one.changes)
+    names = mark + " + ".join(escape(change.name.replace("_", " ")) + escape(told_apart(change)) for change in one.changes)
     cells = (names, str(one.steps), short(one.score), "–" if one.gain is None else f"{'+' if one.gain > 0 else ''}{short(one.gain)}", said(one.why))
     kinds = ("name", "number", "number", "number", "")
     return [(html, kind, head) for html, kind, head in zip(cells, kinds, heads, strict=True)]
-
-
-def _numbers(change: Prescription) -> str:
-    """Return what tells two candidates with the same cure apart."""
-    found = [f"{name.replace('_', ' ')} {short(float(value))}" for name, value in change.parameters.items() if _is_number(value) and name != "from"]
-    return f" ({', '.join(found[:2])})" if found else ""
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _excluded(proof: Proof) -> str:

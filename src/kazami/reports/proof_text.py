@@ -10,7 +10,7 @@ from ..records.proof import Proof, Tried
 from ..records.trace import Floats
 from .loss_bands import Band, band_of, range_of
 from .numerals import short
-from .proof_facts import cause_in_words, is_accepted, measure_in_words
+from .proof_facts import cause_in_words, is_accepted, measure_in_words, told_apart
 from .sparkline import spark
 from .text import BOLD, DIM, RESET, WIND_INK
 from .words import counted, say
@@ -130,7 +130,7 @@ def _tried(proof: Proof, language: str, room: int) -> list[str]:
 
 
 def _outcome(one: Tried, is_proved: bool, language: str, room: int) -> list[str]:
-    name = " + ".join(change.name.replace("_", " ") for change in one.changes)
+    name = " + ".join(change.name.replace("_", " ") + told_apart(change) for change in one.changes)
     text = f"{'✓' if is_proved else '·'} {clean(name)}: {clean(one.why.in_language(language))}"
     first, *rest = wrap(text, room - 2)
     return [first, *(f"  {line}" for line in rest)]

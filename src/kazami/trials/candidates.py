@@ -1,5 +1,6 @@
 """Candidates: the changes worth trying for what the diagnosis found, the least change first."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 from ..cures import all_cures
@@ -50,6 +51,12 @@ def moves_the_scale(changes: Sequence[Prescription]) -> bool:
 def size_of(changes: Sequence[Prescription]) -> tuple[int, int]:
     """Return how large a change is, to be compared: the order of its largest part, then the number of its parts."""
     return max(change.order for change in changes), len(changes)
+
+
+def distance_of_rate(changes: Sequence[Prescription]) -> float:
+    """Return how far, in powers of e, changes take the learning rate from what it was; 0 where they leave it."""
+    own = next((change.parameters for change in changes if change.name in (RAISES, LOWERS)), None)
+    return abs(math.log(float(own["learning_rate"]) / float(own["from"]))) if own is not None else 0.0
 
 
 def fallbacks(old: float) -> list[tuple[Prescription, ...]]:

@@ -20,14 +20,15 @@ def named_by_trials(findings: Sequence[Finding], tried: Sequence[Tried], changes
     """
     accepted = {change.name for change in changes}
     cause = next((finding for finding in findings if accepted & _treatments(finding)), None)
-    excluded = [sentence for finding in findings if finding is not cause and (sentence := _excluded(finding, tried, helps)) is not None]
+    others = [finding for finding in findings if not accepted & _treatments(finding)]
+    excluded = [sentence for finding in others if (sentence := _excluded(finding, tried, helps)) is not None]
     excluded += _not_the_rate(tried, accepted, helps)
     told = _told(tried, changes, helps)
     if cause is None:
         return [finding.replaced(not_the_cause=(*finding.not_the_cause, *excluded)) for finding in findings], told
     proved = cause.replaced(is_primary=True, confidence=0.99, not_the_cause=(*cause.not_the_cause, *excluded))
-    others = [finding.replaced(is_primary=False) for finding in findings if finding is not cause]
-    return [proved, *others], told
+    behind = [finding.replaced(is_primary=False) for finding in findings if finding is not cause]
+    return [proved, *behind], told
 
 
 def _treatments(finding: Finding) -> set[str]:

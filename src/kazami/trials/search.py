@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ..records import Finding, Prescription, Proof, Sentence, Tried
-from .candidates import LOWERS, RAISES, candidates_for, fallbacks, moves_the_scale, size_of, with_rate
+from .candidates import LOWERS, RAISES, candidates_for, distance_of_rate, fallbacks, moves_the_scale, size_of, with_rate
 from .cause import named_by_trials
 from .proving import Pairs, pairs_of
 from .subject import AbstractSubject
@@ -174,29 +174,31 @@ class Search:
         return []
 
     def _tried(self, changes: tuple[Prescription, ...], first: Trial) -> Candidate | None:
-        """Try a change, with other learning rates too where it moves the scale or is one; return its best form if that helps."""
-        best = self._one(changes, first)
-        if best is None and not moves_the_scale(changes):
-            return None
-        if self.subject.changed(changes) is None:
+        """Try a change, with other learning rates too where it moves the scale or is one; return what helps enough with the least change of the rate."""
+        plain = self._one(changes, first)
+        found = [plain] if plain is not None else []
+        if plain is None and (not moves_the_scale(changes) or self.subject.changed(changes) is None):
             return None
         for direction in (RAISE, 1 / RAISE):
-            if not (moves_the_scale(changes) or changes[-1].name == (RAISES if direction > 1 else LOWERS)):
-                continue
-            best = self._climbed(changes, direction, best, first)
-        return best
+            if moves_the_scale(changes) or changes[-1].name == (RAISES if direction > 1 else LOWERS):
+                found += self._climbed(changes, direction, max(found, key=score_of, default=None), first)
+        best = max(map(score_of, found), default=-math.inf)
+        enough = [candidate for candidate in found if is_enough(score_of(candidate), best, first.score)]
+        return min(enough, key=lambda candidate: distance_of_rate(candidate.changes), default=None)
 
-    def _climbed(self, changes: tuple[Prescription, ...], direction: float, best: Candidate | None, first: Trial) -> Candidate | None:
+    def _climbed(self, changes: tuple[Prescription, ...], direction: float, best: Candidate | None, first: Trial) -> list[Candidate]:
         """Go on in one direction of the learning rate as long as that helps; one step that does not help is forgiven while nothing has helped yet."""
+        found: list[Candidate] = []
         factor, patience = direction, 2 if best is None else 1
         while patience:
             candidate = self._one(with_rate(self.subject.learning_rate, changes, factor), first)
             if candidate is not None and (best is None or score_of(candidate) > score_of(best)):
                 best = candidate
+                found.append(candidate)
             else:
                 patience -= 1
             factor *= direction
-        return best
+        return found
 
     def _one(self, changes: tuple[Prescription, ...], first: Trial, *, is_control: bool = False) -> Candidate | None:
         name = repr([(change.name, change.parameters) for change in changes])

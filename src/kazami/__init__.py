@@ -9,10 +9,13 @@ from .doors import lazy_door
 
 if TYPE_CHECKING:  # the same names for type checkers and editors, which do not open doors
     from . import nets as nets
+    from .curvature.initial_sharpness import sharpness as sharpness
     from .derivatives import gradcheck as gradcheck
     from .dynamics import lyapunov_spectrum as lyapunov_spectrum
     from .dynamics import max_lyapunov as max_lyapunov
+    from .dynamics import onset_of_chaos as onset_of_chaos
     from .dynamics import orbital_stability as orbital_stability
+    from .dynamics import regime as regime
     from .maps import Training as Training
     from .maps import TrainingMap as TrainingMap
     from .records import Finding as Finding
@@ -35,8 +38,11 @@ __all__ = [
     "lyapunov_spectrum",
     "max_lyapunov",
     "nets",
+    "onset_of_chaos",
     "open_run",
     "orbital_stability",
+    "regime",
+    "sharpness",
     "watch",
 ]
 
@@ -51,8 +57,11 @@ _MODULE_OF = {
     "lyapunov_spectrum": ".dynamics",
     "max_lyapunov": ".dynamics",
     "nets": ".nets",
+    "onset_of_chaos": ".dynamics",
     "open_run": ".storage",
     "orbital_stability": ".dynamics",
+    "regime": ".dynamics",
+    "sharpness": ".curvature",
     "watch": ".watch",  # a room that can be called
 }
 

@@ -35,6 +35,11 @@ RUN_LEVEL = frozenset(
         "validation_loss",
         "validation_error",
         "validation_rise_error",
+        "output_variation",
+        "head_spread",
+        "embedding_spread",
+        "head_energy",
+        "head_curvature",
     ]
 )
 FAMILIES = ("structure", "data", "initialisation", "signal", "step", "symptom")
@@ -159,6 +164,9 @@ LAYER_LEVEL = (
     "input_condition",
     "flat_gain",
     "sharp_gain",
+    "underflow_share",
+    "zeroed_share",
+    "lost_update_share",
 )
 SIGNED = frozenset(["loss", "update_cosine", "predicted_change", "output_mean", "target_mean", "time_growth"])
 KINDS = ("linear", "conv", "recurrent", "norm", "embedding", "other")
@@ -194,6 +202,27 @@ FACTS: dict[str, Any] = {
     "bad_gradient": {"place": "layer0.weight", "step": 3, "singular": {"operation": "sqrt", "place": "sqrt after layer1"}},
     "bad_update": {"place": "layer0", "step": 4},
     "skipped_steps": 2,
+    "half_precision": {"format": "float16", "layers": ["layer0", "layer1"], "weights": ["layer0"], "step": 1},
+    "scaler": {"scale": 0.25, "first": 65536.0, "updates": 40, "skipped": 20, "in_a_row": 20},
+    "loss_terms": {
+        "measured": 9,
+        "terms": [
+            {"name": "1: mse of layer1", "weight": 1.0, "first": 1.0, "now": 0.01, "trivial": 1.0, "gradient_share": 1.0},
+            {"name": "2: cross_entropy of layer2", "weight": 1.0, "first": 2.3, "now": 2.3, "trivial": 2.3, "gradient_share": 1e-4},
+        ],
+    },
+    "moving_targets": {"repeated": 256, "changed": 0.95, "coherence": 0.8},
+    "adversarial": {"players": 2},
+    "rotation": {
+        "period": 30.0,
+        "growth": 1.5,
+        "turns": 3.0,
+        "steadiness": 0.95,
+        "flatness": 0.9,
+        "radius_over_way": 1.5,
+        "first": 10,
+        "last": 40,
+    },
     "loss_reduction": "mean",
     "validation": {
         "sites": [

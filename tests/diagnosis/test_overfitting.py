@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis._validation import LEAST_PASSES, gaps
+from kazami.diagnosis._validation import LEAST_PASSES, gaps, trend_of
 from kazami.diagnosis.overfitting import Overfitting
 from tests.diagnosis.synthetic import TRIVIAL, falling, fire, noisy, rising, synthetic_trace
 
@@ -53,6 +53,19 @@ def test_a_tenth_of_guessing_must_be_given_back(end, fires):
 def test_noise_of_passes_and_of_samples_counts():
     assert RULE.examine(validated(valley(end=1.0, noise=0.3))) is None
     assert RULE.examine(validated(valley(end=1.0), error=0.25)) is None
+
+
+def test_many_passes_that_rise_together_are_beyond_the_noise_of_one():
+    assert RULE.examine(validated(valley(end=1.2, noise=0.15))) is not None
+    flat = noisy(np.append(np.linspace(TRIVIAL, 0.6, 30), np.full(N - 30, 0.6)), 0.15)
+    assert RULE.examine(validated(flat)) is None
+
+
+def test_chance_alone_is_no_trend():
+    generator = np.random.default_rng(0)
+    assert sum(trend_of(generator.normal(size=60)) > 0 for _ in range(500)) == 0
+    assert trend_of(np.arange(20.0) + generator.normal(size=20)) == pytest.approx(19, rel=0.2)
+    assert trend_of(-np.arange(20.0)) == 0
 
 
 def test_a_training_that_rises_too_is_no_overfitting():

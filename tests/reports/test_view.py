@@ -40,3 +40,13 @@ def test_a_loss_that_is_nan_from_the_start_has_a_title():
     run = runs.healthy()
     trace = run.trace.replaced(series={"loss": Series(np.arange(1, 4), np.full(3, np.nan))})
     assert view(run.info, trace, ())["loss"]["title"]["en"] == "The loss is no longer finite from step 1 on"
+
+
+def test_the_loss_on_held_out_data_is_shown_where_the_script_computed_one():
+    run = runs.vanishing()
+    held_out = Series(np.array([10, 20, 30]), np.array([2.0, 1.5, 1.75]))
+    shown = view(run.info, run.trace.replaced(series={**run.trace.series, "validation_loss": held_out}), ())["loss"]["validation"]
+    assert list(shown["steps"]) == [10, 20, 30]
+    assert list(shown["values"]) == [2.0, 1.5, 1.75]
+    assert shown["say"]["en"] == "on held-out data it is lowest at step 20 (1.5), and 1.75 at the end"
+    assert list(view_of(run)["loss"]["validation"]["steps"]) == []

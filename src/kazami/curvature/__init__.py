@@ -1,5 +1,9 @@
-"""The curvature of a loss, matrix-free: Hessian products on the live graph, their top eigenvalue, and the limit each optimizer puts on it."""
+"""The curvature of a loss, matrix-free: products on the live graph or over all batches, eigenvalues, trace, spectral density, and each optimizer's limit.
 
+What a watched training needs is here at once; the rest of the room opens on first use.
+"""
+
+from ..doors import lazy_door
 from .lanczos import TopEigenvalue as TopEigenvalue
 from .lanczos import top_eigenvalue as top_eigenvalue
 from .preconditioners import coupled_decay as coupled_decay
@@ -11,6 +15,20 @@ from .thresholds import optimizer_threshold as optimizer_threshold
 from .thresholds import stability_threshold as stability_threshold
 from .tracker import Sharpness as Sharpness
 from .tracker import SharpnessTracker as SharpnessTracker
+
+_MODULE_OF = {
+    "Extremes": ".extremes",
+    "MeanProducts": ".mean_products",
+    "OutputProducts": ".outputs",
+    "SpectralDensity": ".density",
+    "TrainingCurvature": ".training_curvature",
+    "dense": ".mean_products",
+    "extreme_eigenvalues": ".extremes",
+    "flat_directions": ".flatness",
+    "sharpness": ".initial_sharpness",
+    "spectral_density": ".density",
+    "trace": ".meyer2020hutch",
+}
 
 __all__ = [
     "CurvatureBlind",
@@ -24,4 +42,7 @@ __all__ = [
     "preconditioner",
     "stability_threshold",
     "top_eigenvalue",
+    *_MODULE_OF,
 ]
+
+__getattr__ = lazy_door(__name__, _MODULE_OF)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import eigh_tridiagonal
 
+from ..errors import UsageError
 from .krylov import random_rows, tridiagonal
 from .lanczos import SymmetricOperator
 from .mean_products import dense
@@ -94,6 +95,9 @@ def spectral_density(operator: SymmetricOperator, *, probes: int = 6, steps: int
     Returns:
         The density; a probe whose products are not finite ends early.
 
+    Raises:
+        UsageError: Fewer than two probes or steps.
+
     Limits:
         The ends are sharp, the bulk is not: nodes lie about ``resolution`` apart there. A single eigenvalue's mass of 1/n is found to within the error only.
 
@@ -108,6 +112,8 @@ def spectral_density(operator: SymmetricOperator, *, probes: int = 6, steps: int
         >>> spectral_density(HessianProducts(loss, [x]), generator=torch.Generator().manual_seed(0)).count(-0.1, 0.1)
         (2.0, 0.0)
     """
+    if min(probes, steps) < 2:
+        raise UsageError(f"A spectral density needs two probes of two steps or more, for an error between them, but it is given {probes} of {steps}.")
     n = operator.n_entries
     if n <= probes * steps:
         values = torch.linalg.eigvalsh(dense(operator).double().cpu()).numpy()

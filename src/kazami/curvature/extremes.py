@@ -1,5 +1,6 @@
 """Several extreme eigenvalues of a symmetric operator by block Lanczos with restarts, each with a bound on its true error."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,7 +63,8 @@ def extreme_eigenvalues(
 
     .. math:: |\lambda_i - \theta_i| \le \min\Bigl(2 \max_{l \le i} r_l,\; \min_{j \ge i} \frac{\sum_{l \le j} r_l^2}{\theta_j - \theta_{j+1} - r_{j+1}}\Bigr)
 
-    is within the tolerance; the second form counts only where :math:`r_{j+1}` is small against its gap. A full basis is restarted with its best Ritz vectors.
+    is within the tolerance; the second form counts only where :math:`r_{j+1}` is small against its gap, and where the value has since moved by no more than
+    the same bound a block earlier. A full basis is restarted with its best Ritz vectors.
 
     Args:
         operator: Any symmetric operator.
@@ -134,6 +136,7 @@ class _KrylovSpace:
         self.coupling = torch.zeros(0, 0, dtype=torch.float64)
         self.n_products, self.noise, self.n_last = 0, 0.0, 0
         self.is_finite = True
+        self.stood = (torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.float64))
         self.values, self.weights = torch.zeros(0, dtype=torch.float64), torch.zeros(0, 0, dtype=torch.float64)
 
     def grow(self) -> bool:
@@ -175,11 +178,31 @@ class _KrylovSpace:
         count, last = min(self.k, len(self.values)), len(self.values) - 1
         lower = _bounds(self.values, residuals, count)
         upper = _bounds(-self.values.flip(0), residuals.flip(0), count)
-        found = []
-        for index in self.order()[:count].tolist():
-            is_upper = self.which == "largest" or (self.which == "magnitude" and float(self.values[index]) > 0.0)
-            found.append(upper[last - index] if is_upper else lower[index])
-        return torch.tensor(found, dtype=torch.float64)
+        chosen = self.order()[:count]
+        sides = [(upper, last - index) if self._is_upper(index) else (lower, index) for index in chosen.tolist()]
+        plain, by_gap = (torch.tensor([side[number][place] for side, place in sides], dtype=torch.float64) for number in (0, 1))
+        claimed = torch.where(by_gap < plain, by_gap, torch.inf)
+        return torch.minimum(plain, self._standing(self.values[chosen], claimed))
+
+    def _is_upper(self, index: int) -> bool:
+        return self.which == "largest" or (self.which == "magnitude" and float(self.values[index]) > 0.0)
+
+    def _standing(self, values: Tensor, claimed: Tensor) -> Tensor:
+        """Return the bounds that a gap gives, infinite where the value has since moved by more than its last such bound: then the gap was none.
+
+        Early on a whole cluster looks like one eigenvalue with a wide gap; its Ritz value goes on moving and gives it away.
+        """
+        before, bounds = self.stood
+        self.stood = (values, claimed)
+        if len(before) != len(values):
+            return torch.full_like(claimed, torch.inf)
+        stands = bounds.isfinite() & ((values - before).abs() <= bounds + self.floor())
+        return torch.where(stands, claimed, torch.inf)
+
+    def floor(self) -> float:
+        """Return what rounding leaves open: as many additions as Ritz values, and what the products were seen to differ by."""
+        rounding = torch.finfo(self.operator.dtype).eps * len(self.values)
+        return max(rounding * float(self.values.abs().max()), self.noise)
 
     def restart(self, keep: int) -> None:
         """Keep only the best Ritz vectors; the block goes on from where it is."""
@@ -195,7 +218,7 @@ class _KrylovSpace:
     def result(self, errors: Tensor, converged: bool) -> Extremes:
         """Return what was found."""
         kept = self.order()[: self.k]
-        floor = max(torch.finfo(self.operator.dtype).eps * float(self.values.abs().max()), self.noise)
+        floor = self.floor()
         vectors, ends = self.basis.combined(self.weights[:, kept]), (float(self.values.min()), float(self.values.max()))
         return Extremes(self.values[kept], vectors, errors.clamp_min(floor), self.n_products, converged, *ends, floor)
 
@@ -206,17 +229,13 @@ class _KrylovSpace:
         return Extremes(nothing, self.basis.combined(torch.eye(len(self.basis), self.k)), nothing, self.n_products, False, nowhere, nowhere, nowhere)
 
 
-def _bounds(rising: Tensor, residuals: Tensor, count: int) -> list[float]:
-    """Return the bounds of the first ``count`` of the Ritz values ``rising``, ascending (for the upper end, give them negated and reversed)."""
+def _bounds(rising: Tensor, residuals: Tensor, count: int) -> tuple[list[float], list[float]]:
+    """Return the plain bounds of the first ``count`` of the Ritz values ``rising``, ascending, and those by a gap (for the upper end: negated, reversed)."""
     values, errors = rising.tolist(), residuals.tolist()
     squared = torch.cumsum(residuals.square(), 0).tolist()
-    by_gap: list[tuple[int, float]] = []
+    by_gap = [math.inf] * len(values)
     for index in range(min(count + LOOK_BEYOND, len(values) - 1)):
         gap = values[index + 1] - values[index] - errors[index + 1]
         if gap > 0.0 and errors[index + 1] <= RESOLVED * gap:
-            by_gap.append((index, squared[index] / gap))
-    found = []
-    for index in range(count):
-        plain = 2.0 * max(errors[: index + 1])
-        found.append(min([plain, *(bound for place, bound in by_gap if place >= index)]))
-    return found
+            by_gap[index] = squared[index] / gap
+    return [2.0 * max(errors[: index + 1]) for index in range(count)], [min(by_gap[index:]) for index in range(count)]

@@ -114,7 +114,7 @@ class OutputProducts:
         count = counts.pop()
 
         def multiplied(pushed: list[Tensor]) -> list[Tensor]:
-            along = sum((slope * part).reshape(count, -1).sum(1) for slope, part in zip(slopes, pushed, strict=True))
+            along = torch.stack([(slope * part).reshape(count, -1).sum(1) for slope, part in zip(slopes, pushed, strict=True)]).sum(0)
             scale = along * (count if is_mean else 1)
             return [slope * scale.view(count, *[1] * (slope.ndim - 1)) for slope in slopes]
 

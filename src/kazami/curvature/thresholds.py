@@ -135,6 +135,28 @@ def _coefficients(kind: str, momentum: float, dampening: float, momentum_now: fl
     return table[kind]
 
 
+def drift_rate(optimizer: Optimizer, group_index: int = 0) -> float:
+    r"""Return how far a step goes in the long run along a constant (preconditioned) gradient, per unit of it: :math:`\eta\,(b + ac/(1 - \beta))`.
+
+    A displacement along a direction of small curvature :math:`\lambda` decays at this rate times :math:`\lambda` per step: :math:`\eta` for plain descent and
+    for Adam, :math:`\eta/(1-\beta)` for heavy ball. NaN where the optimizer's rule is not known.
+
+    Example:
+        >>> import torch
+        >>> round(drift_rate(torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1, momentum=0.9)), 9)
+        1.0
+    """
+    kind = KIND_OF_CLASS.get(type(optimizer).__name__)
+    group = optimizer.param_groups[group_index]
+    if kind is None:
+        return math.nan
+    kind = exact_kind(kind, group)
+    beta = float(group["betas"][0]) if "betas" in group else float(group.get("momentum", 0.0))
+    after, bare, intake = _coefficients(kind, beta, float(group.get("dampening", 0.0)), beta)
+    memory = 0.0 if kind in ("gradient_descent", "adagrad") else beta
+    return float(group["lr"]) * (bare + after * intake / (1.0 - memory))
+
+
 def optimizer_threshold(optimizer: Optimizer, group_index: int = 0) -> Threshold | None:
     """Return where ``optimizer`` turns unstable for one of its parameter groups, or ``None`` if its rule is not known.
 

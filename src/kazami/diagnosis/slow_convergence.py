@@ -50,7 +50,15 @@ class SlowConvergence(AbstractRule):
             confidence=0.65 + 0.25 * min((flat - GAIN) / 0.4, 1.0) - (0.1 if is_adaptive(trace) else 0.0),
             place=place.name,
             evidence=[
-                Evidence("share of the remaining signal along flat directions", flat, GAIN, "", "3 standard errors", name_ja="平坦な方向に残る信号の割合"),
+                Evidence(
+                    "share of the remaining signal along flat directions",
+                    flat,
+                    GAIN,
+                    "",
+                    "3 standard errors",
+                    name_ja="平坦な方向に残る信号の割合",
+                    source_ja="標準誤差の 3 倍",
+                ),
                 Evidence("the same along the other directions", sharp, None, "", "", name_ja="それ以外の方向に残る割合"),
                 Evidence("condition number of the inputs' second moment", condition, FLATTER, "", "KZ205", name_ja="入力の二次モーメントの条件数"),
                 Evidence("steps that the flat directions need", reach, None, "steps", "", name_ja="平坦な方向に必要なステップ数"),

@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from ..records.finding import Evidence, Finding
-from ..records.trace import Trace
+from ..records.trace import Progress, Trace
 from ._base import AbstractRule, both, early, number, short
 from ._meanings import meaning_of
-from ._progress import is_slow
+from ._progress import SLOW_PACE, is_slow
 
 LIMIT = 0.1  # of the targets' own variation: a prediction of the best size that varies so little explains a hundredth of them
 SHRUNK = 0.05  # of its own largest, where no target is seen
@@ -21,7 +21,7 @@ FEW = 5
 
 
 class TrivialSolution(AbstractRule):
-    """Fires when progress is slow and the outputs hardly differ between samples though the inputs do.
+    """Fires when little is gained and the outputs hardly differ between samples though the inputs do.
 
     The standard deviation of the outputs over the samples of a batch (of the probabilities, for classes) must be below a tenth of that of the targets:
     everybody gets the mean, the class shares, the median. Where no target is seen, below a twentieth of what it was. It says what a network does and not
@@ -47,7 +47,7 @@ class TrivialSolution(AbstractRule):
         if agreed is not None:
             return agreed
         progress = trace.progress
-        if progress is None or not is_slow(progress) or progress.is_diverging:
+        if progress is None or progress.is_diverging or not _stands_still(trace, progress):
             return None
         value, limit, against, ja = _constancy(trace)
         if not value < limit or not _inputs_differ(trace):
@@ -106,6 +106,11 @@ class TrivialSolution(AbstractRule):
                 "損失は出力同士の一致だけを求めており、定数が最適になります。",
             ),
         )
+
+
+def _stands_still(trace: Trace, progress: Progress) -> bool:
+    """Return whether little is gained; what outputs that hardly vary can explain is known without the loss, which may hold other terms beside."""
+    return progress.pace < SLOW_PACE if trace.has("output_variation") and "adversarial" not in trace.facts else is_slow(progress)
 
 
 def _constancy(trace: Trace) -> tuple[float, float, str, str]:

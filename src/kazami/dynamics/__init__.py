@@ -6,19 +6,26 @@ This is the room's door; its names are opened on first use.
 from ..doors import lazy_door
 
 _MODULE_OF = {
+    "Bifurcation": ".bifurcation",
     "CovariantVectors": ".covariant",
+    "DepthExponents": ".depth_exponents",
     "EndPoint": ".end_point",
     "GrowthPhase": ".phases",
+    "OnsetOfChaos": ".onset",
     "OrbitalStability": ".orbital",
     "as_map": ".source",
+    "bifurcation_diagram": ".bifurcation",
     "covariant_vectors": ".covariant",
+    "depth_exponents": ".depth_exponents",
     "end_point_stability": ".end_point",
     "finite_perturbation_exponent": ".perturbation",
     "growth_phase": ".phases",
     "kaplan_yorke": ".exponents",
     "lyapunov_spectrum": ".exponents",
     "max_lyapunov": ".exponents",
+    "onset_of_chaos": ".onset",
     "orbital_stability": ".orbital",
+    "regime": ".regime",
     "stability_limits": ".limits",
     "standard_error": ".uncertainty",
 }

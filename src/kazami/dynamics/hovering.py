@@ -9,7 +9,8 @@ from torch import Tensor
 from ..curvature import SharpnessTracker
 from ..maps import TrainingMap
 
-LOWEST, HIGHEST = 0.9, 1.1  # of the threshold: where trainings at the edge are found (Cohen et al. 2021, 2022; docs/regimes.md)
+# Of the threshold. Below: where trainings at the edge are found (Cohen et al. 2021, 2022). Above: the two sides of a hop of finite size have a mean beyond 1.
+LOWEST, HIGHEST = 0.9, 1.3
 
 
 @dataclass(slots=True)
@@ -43,7 +44,12 @@ class Hovering:
         return float(np.median(self.ratios)) if self.ratios else math.nan
 
     @property
-    def is_at_edge(self) -> bool:
+    def has_crossed(self) -> bool:
+        """Whether the sharpness went beyond the threshold, where a quadratic loss would diverge."""
+        return max(self.ratios, default=0.0) > 1.0
+
+    @property
+    def is_near(self) -> bool:
         """Whether the sharpness stays at the threshold: the median, and three quarters of all pairs."""
         inside = [LOWEST <= ratio <= HIGHEST for ratio in self.ratios]
         return len(inside) >= 3 and LOWEST <= self.ratio <= HIGHEST and float(np.mean(inside)) >= 0.75

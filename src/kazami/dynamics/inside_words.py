@@ -90,8 +90,8 @@ def _dead_sentence(parameters: dict[str, Any], units: int, motion: Regime) -> Se
         ja += "残った動きも消えていきます。"
     if "gain" in parameters and motion.label != "convergent":
         gain = short(parameters["gain"])
-        en += f" What is left is the map z - g (softmax-like output - target mean) of the output alone, with the gain g = learning rate × (1 + Σh²) = {gain}."
-        ja += f"残っているのは出力だけの写像で、その利得は g = 学習率 ×（1 + Σh²）= {gain} です。"
+        en += f" What is left is gradient descent on one output z for all examples, with the gain {gain} = learning rate × (1 + Σh²) for a learning rate."
+        ja += f"残っているのは全例に共通の出力 z の勾配降下法で、学習率の代わりに利得 {gain} = 学習率 ×（1 + Σh²）で進みます。"
     return Sentence(en, ja)
 
 

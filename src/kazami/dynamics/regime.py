@@ -165,19 +165,25 @@ def _settled(seen: Seen, came_to: Cycle) -> Regime:
     """Return convergent, periodic, or transient chaos before either."""
     period = came_to.period // (seen.rhythm or 1)
     evidence = (Evidence("distance after a period over the state's size", came_to.mismatch, None, "", "docs/regimes.md", "一周期後の距離の比"), _exponent(seen))
-    parameters: dict[str, Any] = {"exponent": seen.late[0]}
+    parameters: dict[str, Any] = {"exponent": seen.late[0], "has_arrived": came_to.is_exact}
     if period > 1:
         parameters = {"period": period * (seen.rhythm or 1), **parameters}
-        found = multiplier(seen.m, seen.orbit.end, seen.m.time + seen.orbit.taken, came_to.period)
-        parameters |= {"multiplier": found} if math.isfinite(found) else {}
+        factor = multiplier(seen.m, seen.orbit.end, seen.m.time + seen.orbit.taken, came_to.period)
+        parameters |= {"multiplier": factor} if math.isfinite(factor) else {}
     if (seen.rhythm or 1) > 1:
         parameters["batches"] = seen.rhythm
+    found = made("periodic" if period > 1 else "convergent", parameters, evidence, 0.99 if came_to.is_exact else 0.9)
+    return _after_head(seen, found)
+
+
+def _after_head(seen: Seen, found: Regime) -> Regime:
+    """Return transient chaos if the orbit was chaotic for long before it came to the regime ``found``, else ``found``."""
     head = _chaotic_head(seen)
-    if head:
-        rate = float(seen.orbit.local[:head].mean())
-        said = Evidence("exponent before it settled", rate, 0.0, "1/step", "docs/lyapunov.md", "落ち着く前の指数")
-        return made("transient_chaos", {"steps": head, "rate": rate, "then": "periodic" if period > 1 else "convergent", **parameters}, (said, *evidence), 0.9)
-    return made("periodic" if period > 1 else "convergent", parameters, evidence, 0.99 if came_to.is_exact else 0.9)
+    if not head:
+        return found
+    rate = float(seen.orbit.local[:head].mean())
+    said = Evidence("exponent before it settled", rate, 0.0, "1/step", "docs/lyapunov.md", "落ち着く前の指数")
+    return made("transient_chaos", {"steps": head, "rate": rate, "then": found.label, **found.parameters}, (said, *found.evidence), min(0.9, found.confidence))
 
 
 def _chaotic_head(seen: Seen) -> int:
@@ -189,26 +195,29 @@ def _chaotic_head(seen: Seen) -> int:
     if not (np.isfinite(early).all() and early.mean() > SURELY * standard_error(early)):
         return 0
     heard = votes(seen.orbit.shadows[:head], None if seen.orbit.losses is None else seen.orbit.losses[:head])
-    return head if not heard.regimes or heard.share(*IRREGULAR) >= 0.5 else 0
+    falls = seen.orbit.losses is not None and _share_of_rises(seen.orbit.losses[: head + 1]) < RISING
+    return head if heard.share(*IRREGULAR) >= 0.5 and not falls else 0
 
 
 def _unsettled(seen: Seen) -> Regime:
     """Return the regime of an orbit that neither left nor returned."""
     heard = _heard(seen)
     irregular = heard.share(*IRREGULAR)
-    is_edge = seen.hovering is not None and seen.hovering.is_at_edge and not _is_simply_falling(seen.orbit.losses)
-    if seen.grows and (irregular >= 0.5 or not heard.regimes) and not (is_edge and seen.growth.late_rate * len(seen.orbit.local) / 3 < WORTH_NAMING):
+    falls = _is_simply_falling(seen.orbit.losses)
+    is_edge = seen.hovering is not None and seen.hovering.is_near and (seen.hovering.has_crossed or not falls)
+    late_folds = seen.growth.late_rate * len(seen.orbit.local) / 3
+    if seen.grows and not falls and irregular >= 0.5 and not (is_edge and late_folds < WORTH_NAMING):
         return _chaotic(seen, heard)
     if is_edge:
-        return _at_the_edge(seen)
+        return _after_head(seen, _at_the_edge(seen))
     if heard.share("intermittent") >= 0.5 and seen.late[0] > 0.0 and seen.growth.folds > WORTH_NAMING and _laminar(seen) is not None:
         return _chaotic(seen, heard)
-    if _is_simply_falling(seen.orbit.losses) or heard.share("convergent") > 0.5:
-        return made("convergent", {"exponent": seen.late[0], "still_moving": True}, (_exponent(seen),), 0.7)
+    if falls or heard.share("convergent") > 0.5:
+        return _after_head(seen, made("convergent", {"exponent": seen.late[0], "still_moving": True}, (_exponent(seen),), 0.7))
     if seen.rhythm is None and not seen.grows:
         return _driven(seen)
     if heard.share("quasi_periodic", "periodic") > 0.5 and not seen.grows:
-        return _turning(seen, heard)
+        return _after_head(seen, _turning(seen, heard))
     evidence = (_exponent(seen), Evidence("share of series that look irregular", irregular, 0.5, "", "docs/regimes.md", "不規則な系列の割合"))
     return made("unsure", {"exponent": seen.late[0]}, evidence, 0.3)
 
@@ -288,7 +297,11 @@ def _is_simply_falling(losses: Floats | None) -> bool:
     if losses is None or len(losses) < LEAST_STEPS:
         return False
     late = losses[len(losses) // 3 :]
-    return bool(np.mean(np.diff(late) > 0.0) < RISING and late[-1] < late[0])
+    return bool(_share_of_rises(late) < RISING and late[-1] < late[0])
+
+
+def _share_of_rises(losses: Floats) -> float:
+    return float(np.mean(np.diff(losses) > 0.0))
 
 
 def _looked_into(seen: Seen, found: Regime) -> Regime:
@@ -299,8 +312,17 @@ def _looked_into(seen: Seen, found: Regime) -> Regime:
     dead = inside.is_dead()
     since = _dead_since(inside, dead)
     if since is not None and since <= seen.orbit.taken // 2:
-        return dead_inside(inside, found, since)
+        return dead_inside(inside, _left(seen, found, since), since)
     return with_movement(inside, found, float(dead[len(dead) // 3 :].mean()) if len(dead) else 0.0)
+
+
+def _left(seen: Seen, found: Regime, since: int) -> Regime:
+    """Return the regime of what is left of a dead network: that of its losses, where the state as a whole does not return because the rest of it creeps."""
+    losses = seen.orbit.losses
+    if seen.cycle is not None or losses is None or len(losses) - since < LEAST_STEPS:
+        return found
+    heard = series_regime(losses[max(since, len(losses) // 3) :])
+    return found if heard.label in ("noise", "unsure", "dead", "divergent") else heard
 
 
 def _dead_since(inside: Inside, dead: NDArray[np.bool_]) -> int | None:

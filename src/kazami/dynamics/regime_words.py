@@ -6,19 +6,21 @@ from ..records import Evidence, Regime, RegimeLabel
 from ..records.finding import Sentence
 
 _PLAIN: dict[RegimeLabel, tuple[str, str]] = {
-    "convergent": ("It comes to rest.", "静止状態に収束しています。"),
+    "convergent": ("It settles: its steps grow smaller and smaller.", "歩みは小さくなり続け、静止状態に近づいています。"),
     "periodic": ("It returns to the same state every {period:g} steps.", "{period:g} ステップごとに同じ状態に戻ります（周期的）。"),
     "quasi_periodic": (
         "It turns forever without quite returning and without parting neighbours (exponent {exponent:.2g}): quasi-periodic.",
         "厳密には戻らず、近い状態も離れずに回り続けます（指数 {exponent:.2g}）：準周期的。",
     ),
     "intermittent": (
-        "Laminar phases of {mean_laminar_length:.3g} steps on average ({laminar_share:.0%} of the time), in which differences hardly grow, "
-        "alternate with bursts.",
+        (
+            "Laminar phases of {mean_laminar_length:.3g} steps on average ({laminar_share:.0%} of the time), in which differences hardly grow, "
+            "alternate with bursts."
+        ),
         "差がほとんど成長しない平均 {mean_laminar_length:.3g} ステップの層流相（全体の {laminar_share:.0%}）とバーストが交互に現れます（間欠性）。",
     ),
     "transient_chaos": (
-        "It was chaotic for about {steps} steps (exponent {rate:.2g} per step) and then settled: {then}.",
+        "It was chaotic for about {steps} steps (exponent {rate:.2g} per step) and then settled ({then}).",
         "約 {steps} ステップの間カオス的で（指数 {rate:.2g}／ステップ）、その後落ち着きました（{then}）。",
     ),
     "chaos": (
@@ -36,7 +38,7 @@ _PLAIN: dict[RegimeLabel, tuple[str, str]] = {
         "戻りも離れもせず、カオスかどうかの手がかりが矛盾しています。ステップ数を増やしてください。",
     ),
 }
-_THEN_JA = {"periodic": "周期的", "convergent": "収束"}
+_THEN_JA = {"periodic": "周期的", "convergent": "収束", "edge_of_stability": "安定性の端", "quasi_periodic": "準周期的"}
 
 
 def made(label: RegimeLabel, parameters: dict[str, Any], evidence: tuple[Evidence, ...], confidence: float) -> Regime:
@@ -60,8 +62,11 @@ def sentence(label: RegimeLabel, parameters: dict[str, Any]) -> Sentence:
         )
     if label == "convergent" and parameters.get("still_moving"):
         return Sentence("It is still on its way down, without oscillation; it has not come to rest.", "振動せずに下り続けています。まだ静止していません。")
+    if label == "convergent" and parameters.get("has_arrived"):
+        return _with_batches(Sentence("It has come to rest.", "静止しています。"), parameters)
     en, ja = _PLAIN[label]
-    said = Sentence(en.format(**parameters), ja.format(**{**parameters, "then": _THEN_JA.get(parameters.get("then", ""), "")}))
+    then_en = str(parameters.get("then", "")).replace("_", " ")
+    said = Sentence(en.format(**{**parameters, "then": then_en}), ja.format(**{**parameters, "then": _THEN_JA.get(str(parameters.get("then", "")), "")}))
     return _with_batches(said, parameters)
 
 

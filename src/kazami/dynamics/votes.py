@@ -13,7 +13,7 @@ from ..signals import regime as series_regime
 
 Floats = NDArray[np.float64]
 
-LEAST = 120  # steps of a series to ask
+LEAST = 100  # steps of a series to ask
 LOOKED_AT = 4
 LONGEST = 12_000
 IRREGULAR: tuple[RegimeLabel, ...] = (

@@ -65,12 +65,16 @@ class Panel:
     ticks: Sequence[float] = ()
 
 
-def panel_figure(panels: Sequence[Panel], *, language: str, names: Mapping[str, Sentence] | None = None) -> "Figure":
-    """Return a figure with panels beside each other; a legend stands in each that names other lines than the panel before it."""
+def panel_figure(panels: Sequence[Panel], *, language: str, names: Mapping[str, Sentence] | None = None, columns: int | None = None) -> "Figure":
+    """Return a figure with panels beside each other, in rows of ``columns``; a legend stands in each that names other lines than the panel before it."""
+    wide = min(columns or len(panels), len(panels))
+    rows = -(-len(panels) // wide)
     with drawing():
-        figure, all_axes = new_figure(1, len(panels), width=4.5 * len(panels), height=3.8)
+        figure, grid = new_figure(rows, wide, width=4.5 * wide, height=3.8 * rows, squeeze=False)
         shown: set[str] = set()
-        for axes, panel in zip(all_axes, panels, strict=True):
+        for axes in grid.flat[len(panels) :]:
+            axes.remove()
+        for axes, panel in zip(grid.flat[: len(panels)], panels, strict=True):
             draw_lines(axes, panel.lines, language=language, names=names)
             finish_axes(axes, title=panel.title, labels=panel.labels, language=language, scales=panel.scales)
             if panel.ticks:

@@ -87,21 +87,25 @@ class Opened:
         batch = self.batches.at(time)
         with self.randomness.at(time), torch.enable_grad():
             self.training.step(self.model, self.optimizer, batch)
+        return self.read_memory(layout, state)
+
+    def read_memory(self, layout: Layout, like: Tensor) -> Tensor:
+        """Return the state that the model and the optimizer hold now; slots that the optimizer has not made yet are as in ``like``."""
         new = torch.cat([parameter.detach().reshape(-1) for parameter in layout.parameters])
-        new = torch.cat([new, state[layout.n_parameters :]])
+        new = torch.cat([new, like[layout.n_parameters :]])
         for block, members in self._members(layout):
             for slot, place in zip(block.slots, block.memory, strict=True):
                 held = [self.optimizer.state[parameter].get(slot) for parameter in members]
-                parts = [torch.zeros_like(like) if kept is None else kept for kept, like in zip(held, members, strict=True)]
+                parts = [torch.zeros_like(part) if kept is None else kept for kept, part in zip(held, members, strict=True)]
                 new[place] = torch.cat([part.reshape(-1) for part in parts])
         if layout.gradient is not None:
-            parts = [torch.zeros_like(like) if like.grad is None else like.grad for like in layout.parameters]
+            parts = [torch.zeros_like(part) if part.grad is None else part.grad for part in layout.parameters]
             new[layout.gradient] = torch.cat([part.reshape(-1) for part in parts])
         layout.read_buffers(new)
         return new
 
-    def stacked_gradients(self, layout: Layout, states: Tensor, time: int) -> Tensor:
-        """Return the gradient at every row of ``states``, shape ``(members, n_parameters)``, by vmap over stacked parameters and buffers."""
+    def stacked_gradients(self, layout: Layout, states: Tensor, time: int) -> tuple[Tensor, Tensor]:
+        """Return gradient and loss at every row of ``states``, shapes ``(members, n_parameters)`` and ``(members,)``, by vmap over stacked parameters."""
         inputs, target = self.batches.at(time)
         buffers = {name: buffer.expand(len(states), *buffer.shape).clone() for name, buffer in self.model.named_buffers()}
         parameters = dict(zip(layout.names, layout.split(states), strict=True))
@@ -110,8 +114,8 @@ class Opened:
             return self.training.loss(torch.func.functional_call(self.model, (moving, resting), (inputs,)), target)
 
         with self.randomness.at(time), self.loss_field.attention():
-            found = torch.func.vmap(torch.func.grad(loss), randomness="same")(parameters, buffers)
-        return torch.cat([found[name].detach().reshape(len(states), -1) for name in layout.names], dim=1)
+            found, losses = torch.func.vmap(torch.func.grad_and_value(loss), randomness="same")(parameters, buffers)
+        return torch.cat([found[name].detach().reshape(len(states), -1) for name in layout.names], dim=1), losses.detach()
 
     def notes(self, layout: Layout) -> tuple[Remark, ...]:
         """Return what was frozen and what belongs to the state."""

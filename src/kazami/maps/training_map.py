@@ -160,6 +160,10 @@ class TrainingMap(AbstractMap):
         self._opened.write_settings(time)
         self._opened.load_memory(self.layout, state, time)
 
+    def read_memory(self) -> Tensor:
+        """Return the state that :attr:`model` and :attr:`optimizer` hold now, after steps of torch's own."""
+        return self._opened.read_memory(self.layout, self._start)
+
     def fresh_state(self, seed: int) -> Tensor:
         """Return the state before the first step of the same training with another seed of its initialisation; batches and masks stay those of this map."""
         with untouched_randomness():
@@ -208,14 +212,29 @@ class TrainingMap(AbstractMap):
 
     def advance_many(self, states: Tensor, time: int) -> Tensor:
         """Return the states after one optimizer step for every row of ``states``: all at once where vmap can, else one after another."""
-        if self._can_stack is None:
-            self._can_stack = members_agree(self._stacked, self.advance, states, time)
-        if self._can_stack:
+        if self.can_stack(states, time):
             return self._stacked(states, time)
         return torch.stack([self.advance(state, time) for state in states])
 
+    def can_stack(self, states: Tensor, time: int) -> bool:
+        """Return whether vmap takes the step of all rows of ``states`` at once, and rightly; looked at once, on the first and the last row."""
+        if self._can_stack is None:
+            self._can_stack = members_agree(self._stacked, self.advance, states, time)
+        return self._can_stack
+
     def _stacked(self, states: Tensor, time: int) -> Tensor:
-        gradients = self._opened.stacked_gradients(self.layout, states, time)
+        return self.moved(states, self.gradients(states, time)[0], time)
+
+    def gradients(self, states: Tensor, time: int) -> tuple[Tensor, Tensor]:
+        """Return gradient and loss of every row of ``states`` on the batch of step number ``time``, computed together.
+
+        Limits:
+            Only where `can_stack` says so.
+        """
+        return self._opened.stacked_gradients(self.layout, states, time)
+
+    def moved(self, states: Tensor, gradients: Tensor, time: int) -> Tensor:
+        """Return ``states`` after step number ``time`` with these ``gradients``, by the optimizer's rule with this map's settings."""
         return self._update.next_state(states, self._update.arrive(gradients, states), self._opened.settings.at(time), time)
 
     def _rest_unused(self, is_used: tuple[bool, ...], old: Tensor, new: Tensor) -> None:

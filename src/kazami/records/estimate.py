@@ -85,6 +85,11 @@ class Estimate:
     details: MappingProxyType[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
+    def threshold(self) -> Any:
+        """The value above which theory calls the system unstable, where one was given (`kazami.sharpness`); else ``None``."""
+        return self.details.get("threshold")
+
+    @property
     def convergence(self) -> Floats:
         """The mean of the local values up to each step, of the shape of ``local``: the estimate as it settled."""
         counts = np.arange(1, len(self.local) + 1, dtype=float)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.run_info import RunInfo
@@ -104,7 +105,24 @@ def _loss(trace: Trace) -> dict[str, Any]:
         "high": rounded(high, 5),
         "lost": loss.steps[first][lost],
         "trivial": trace.trivial_loss,
+        "validation": _validation(trace),
     }
+
+
+def _validation(trace: Trace) -> dict[str, Any]:
+    """Return the loss on held-out data where the script computed one, thinned to what a screen can show."""
+    seen = trace["validation_loss"]
+    kept = np.isfinite(seen.values)
+    steps, values = seen.steps[kept], seen.values[kept]
+    thin = starts(len(steps), MAX_COLUMNS) if len(steps) else slice(0)
+    return {"steps": steps[thin], "values": rounded(values[thin], 5), "say": asdict(_validation_in_words(steps, values))}
+
+
+def _validation_in_words(steps: NDArray[np.int64], values: Floats) -> Sentence:
+    if not len(steps):
+        return Sentence("", "")
+    best = int(np.argmin(values))
+    return both("say_validation", best=short(float(values[best])), step=int(steps[best]), now=short(float(values[-1])))
 
 
 def _loss_title(trace: Trace) -> Sentence:

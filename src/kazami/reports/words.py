@@ -95,6 +95,10 @@ WORDS: dict[str, Sentence] = {
     "loss_empty": Sentence("No loss was seen.", "損失は観測されませんでした。"),
     "logarithmic": Sentence("Log", "対数"),
     "linear": Sentence("Linear", "線形"),
+    "validation_line": Sentence("held-out data", "検証データ"),
+    "say_validation": Sentence(
+        "on held-out data it is lowest at step {step} ({best}), and {now} at the end", "検証データではステップ {step} で最小（{best}）、最後は {now}"
+    ),
     "trivial_line": Sentence("guessing {value}", "当て推量 {value}"),
     "flag": Sentence("finding {n} begins at step {step}", "所見 {n}：ステップ {step} から"),
     # findings

@@ -72,6 +72,8 @@ class StepReader:
             self._take_facts(player, reading, step)
         is_scaled = getattr(optimizer, "grad_scale", None) is not None
         is_sampled = observer.sampling.is_sampled(step) or observer.stands_out
+        if len(observer.players) > 1:
+            player.orbit.add(step, player, is_sampled=is_sampled)
         self._note_learning_rate(player, optimizer, step)
         if not is_sampled:
             self._open.pop(id(player), None)
@@ -91,8 +93,6 @@ class StepReader:
                 sight.before = sample(sight.weight, MOST_WEIGHTS).clone()
             for observable in all_observables("before_step", beat):
                 sight.values[observable.name] = observable.measure(sight)
-        if len(observer.players) > 1:
-            player.orbit.add(step, [sight.before for sight in sights if sight.before is not None])
         player.given.update(gradients)
         player.ungiven = {key: observer.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad}
         self._note_clipping(player, step)

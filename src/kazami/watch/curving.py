@@ -28,7 +28,8 @@ class CurvatureReader:
         modules end the measuring.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_full: bool = False) -> None:
+        self.is_full = is_full  # at every recorded step, whatever it costs
         self.spent = 0.0
         self._trackers: WeakKeyDictionary[Optimizer, SharpnessTracker] = WeakKeyDictionary()
         self._next = 2
@@ -38,7 +39,7 @@ class CurvatureReader:
 
     def is_due(self, step: int) -> bool:
         """Return whether curvature is wanted at ``step``: at 2, 3 and then at pairs of steps whose distance grows by 1.3."""
-        if step == self._partner:
+        if self.is_full or step == self._partner:
             return True
         if step < self._next:
             return False
@@ -52,7 +53,8 @@ class CurvatureReader:
         if not self.is_possible or loss is None or not self.is_due(observer.clock):
             return
         elapsed = time.perf_counter() - observer.began
-        if self.spent > max(min(BUDGET, FIRST_SECONDS + PACE * elapsed), SHARE * elapsed) or observer.sampling.is_shared:
+        is_spent = self.spent > max(min(BUDGET, FIRST_SECONDS + PACE * elapsed), SHARE * elapsed)
+        if (is_spent and not self.is_full) or observer.sampling.is_shared:
             return
         if "tensor_hooks" in observer.noticed_things or graph.has_custom_functions() or graph.is_compiled():
             observer.blind["curvature"] = (
@@ -83,6 +85,7 @@ class CurvatureReader:
         numbers |= {
             "sharpness": found.value,
             "stability_ratio": found.stability_ratio,
+            "sharpness_limit": found.threshold,
             "gradient_curvature": found.gradient_curvature,
             "sharpness_residual": found.residual,
         }

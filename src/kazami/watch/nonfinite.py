@@ -40,6 +40,19 @@ def first_bad_place(graph: LiveGraph, layers: Sequence[Sight], names: Names) -> 
     return {"source": "unknown", "place": "the loss", "operation": "", "value": "nan"}
 
 
+def overflows(graph: LiveGraph, node: Node) -> bool:
+    """Return whether a power or a product of finite float16 numbers lies beyond float16, which nothing behind it may have saved."""
+    base, other = saved(node, "self"), saved(node, "other")
+    if base is None or base.dtype is not torch.float16 or graph.kinds[node] not in ("Pow", "Mul"):
+        return False
+    exponent = option(node, "exponent")
+    if graph.kinds[node] == "Pow":
+        value = base.float() ** exponent if isinstance(exponent, int | float) and exponent > 0 else None
+    else:
+        value = base.float() * other.float() if other is not None else None
+    return value is not None and bool(torch.isfinite(base).all()) and bool((value.abs() > torch.finfo(torch.float16).max).any())
+
+
 def _format(node: Node) -> str:
     """Return the type of the numbers that an operation puts out, empty where autograd does not say."""
     try:
@@ -62,6 +75,8 @@ def _bad_here(graph: LiveGraph, node: Node) -> tuple[str, str, str, Node] | None
         if _comes_from_data(graph, producer):
             return "target", "", word(tensor), producer
         return "operation", operation_name(graph.kinds[producer]), word(tensor), producer
+    if overflows(graph, node):
+        return "operation", operation_name(name), "inf", node
     if singular(graph, node, forward=True):
         return "operation", operation_name(name), "inf" if name in ("Log", "Reciprocal", "Div", "Exp") else "nan", node
     for saved_name in RESULTS:

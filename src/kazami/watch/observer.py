@@ -15,6 +15,7 @@ from ..records.trace import Trace
 from . import evaluation_hooks, loaders
 from .consumed import StepReader
 from .graph import LiveGraph
+from .growing import GrowthReader
 from .hooks import add_listener, remove_listener
 from .names import Names
 from .player import Player, number_of
@@ -74,6 +75,7 @@ class Observer:
         optimizers: Follow only these; all where empty.
         sampling: Which steps are recorded.
         on_step: Called after each optimizer step with the player and its step number (to write, to diagnose, to stop).
+        is_dynamics: Measure sharpness and the growth of tiny differences at every recorded step, whatever it costs.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class Observer:
         optimizers: Iterable[torch.optim.Optimizer] = (),
         sampling: Sampling | None = None,
         on_step: Callable[[Player, int, bool], None] | None = None,
+        *,
+        is_dynamics: bool = False,
     ) -> None:
         self.names = Names(tuple(modules))
         self.only = {id(optimizer) for optimizer in optimizers}
@@ -107,7 +111,8 @@ class Observer:
         self._scaled: dict[int, ScaledLoss] = {}
         self._clips: list[tuple[float, float]] = []
         self.follower: Follower | None = None  # of the weights, where a run directory is written
-        self._reader = GraphReader(self.names)
+        self._reader = GraphReader(self.names, is_dynamics=is_dynamics)
+        self.growth = GrowthReader(is_full=is_dynamics)
         self._steps = StepReader(self)
         self._validation = Validation()
         self._spikes = SpikeWatch()
@@ -148,7 +153,7 @@ class Observer:
     @guarded
     def clipped(self, total_norm: Any, limit: Any) -> None:
         """Remember what clipping did to the gradient of this step."""
-        if self.sampling.is_sampled(self.clock):
+        if self.sampling.is_sampled(self.clock) or self.growth.is_following:
             self._clips.append((number_of(total_norm), number_of(limit)))
 
     @guarded
@@ -200,6 +205,7 @@ class Observer:
             self._has_loss = True
             self.stands_out = self._spikes.stands_out(value) and not self.sampling.is_shared  # ranks must all do the same
         is_bad = value is not None and not abs(value) < float("inf")
+        self.growth.backward_begins(tuple(self._original(t) for t in tensors), self)
         if not (self.sampling.is_sampled(self.clock) or self.stands_out or (is_bad and not self._reader.has_found_bad)) or len(self._readings) >= 4:
             return
         graph = LiveGraph(tensors)
@@ -226,6 +232,7 @@ class Observer:
             if player is self.players[0]:
                 self._validation.close(player, self.moment)
             self._steps.begin(player, optimizer)
+            self.growth.step_begins(player, optimizer, self)
             if self.follower is not None:
                 self.follower.step_begins(player, self.moment)
 
@@ -305,6 +312,7 @@ class Observer:
         return self._clips
 
     def _forget_step(self) -> None:
+        self.growth.forget_step()
         self._note_rivals()
         self._release()
         self._moved.clear()

@@ -84,10 +84,10 @@ class Reading:
 class GraphReader:
     """Reads graphs for an observer and remembers what lasts between steps."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, *, is_dynamics: bool = False) -> None:
         self.names = names
         self.has_found_bad = False
-        self.curvature, self.underflow, self.terms, self.targets = CurvatureReader(), UnderflowReader(), TermReader(), TargetMemory()
+        self.curvature, self.underflow, self.terms, self.targets = CurvatureReader(is_full=is_dynamics), UnderflowReader(), TermReader(), TargetMemory()
         self._memories: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         self._frozen_memories: dict[int, dict[str, Any]] = {}
         self._outside: dict[int, str] = {}

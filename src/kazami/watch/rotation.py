@@ -1,4 +1,4 @@
-"""Whether the players of a game circle around one another: a few numbers of each one's weights a step, and how their joint path winds."""
+"""Whether the players of a game circle around one another: a few numbers of each one's weights at every step, and how their joint path winds."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 from ..signals.winding import Winding, winding
+from .observables import sample
 
 if TYPE_CHECKING:
     from .player import Player
 
 WIDTH = 6
+TENSORS, SAMPLE = 8, 512
 MOST = 1500
 TURNS = 2.0  # a random walk seen in its own principal plane winds once at most
 STEADY = 0.8
@@ -22,7 +24,7 @@ FLAT = 0.6
 
 
 class Orbit:
-    """Where one player's weights were: six random projections of the weights that are watched, a step each.
+    """Where one player's weights were: six random projections of samples of its largest weights, a step each, recorded step or not.
 
     The signs of the projections come from a generator of their own with a fixed seed.
     """
@@ -30,24 +32,33 @@ class Orbit:
     def __init__(self) -> None:
         self.points: dict[int, list[float]] = {}
         self._signs: Tensor | None = None
+        self._watched: tuple[int, list[int]] = (0, [])
 
-    def add(self, step: int, weights: Sequence[Tensor]) -> None:
-        """Remember where the weights are at ``step``."""
-        if len(self.points) >= MOST or not weights:
+    def add(self, step: int, player: "Player", *, is_sampled: bool) -> None:
+        """Remember where the weights are at ``step``; on a device, where reading them waits, only at recorded steps."""
+        if len(self.points) >= MOST:
             return
-        flat = torch.cat([weight.reshape(-1).float() for weight in weights])
+        weights = [player.parameters[key] for key in self._keys(player) if key in player.parameters]
+        if not weights or not (is_sampled or weights[0].device.type == "cpu"):
+            return
+        flat = torch.cat([sample(weight, SAMPLE).reshape(-1).float() for weight in weights])
         if self._signs is None or self._signs.shape[0] != flat.numel():
             own = torch.Generator().manual_seed(0)
             self._signs = (torch.randint(0, 2, (flat.numel(), WIDTH), generator=own).float() * 2 - 1).to(flat.device)
             self.points = {}
         self.points[step] = (flat @ self._signs).tolist()
 
+    def _keys(self, player: "Player") -> list[int]:
+        if self._watched[0] != len(player.sizes):
+            self._watched = len(player.sizes), sorted(player.sizes, key=lambda key: -player.sizes[key])[:TENSORS]
+        return self._watched[1]
+
 
 def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
     """Return the fact ``rotation`` of the players of a game; nothing where they do not wind around one another.
 
-    Both must take part: each player's movement is scaled to its own size, and each must hold a fifth of the plane. Of the longest stretch of recorded steps
-    the newest half is looked at first; then, since a circle that grows fast hides its inner turns, the newest quarter, eighth and sixteenth; then all of it.
+    Both must take part: each player's movement is scaled to its own size, and each must hold a fifth of the plane. Of the longest stretch of steps
+    the newest half is looked at first; then, since a circle that grows fast hides its inner turns, ever shorter newest parts, down to a sixteenth; then all of it.
     """
     rivals = [player for player in players if "adversarial" in player.facts and player.orbit.points]
     if len(rivals) < 2:
@@ -56,7 +67,7 @@ def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
     if not steps:
         return {}
     paths = [np.asarray([player.orbit.points[step] for step in steps], dtype=np.float64) for player in rivals]
-    for first in (len(steps) - len(steps) // part for part in (2, 4, 8, 16, 1)):
+    for first in (len(steps) - len(steps) // part for part in (2, 3, 4, 6, 8, 12, 16, 1)):
         found = _joint([path[first:] for path in paths])
         if found is not None:
             start = np.concatenate([path[0] - path[first:].mean(0) for path in paths])

@@ -30,6 +30,7 @@ COHEN = "published: Cohen et al. 2021, 2022: sharpness hovers at the threshold"
 DANOVSKI = "published: Danovski, Soriano and Lacasa 2024 (arXiv 2404.05782), 0.285, measured again 0.27"
 SUM_RULE = "exact: Σλ = mean ln |det(I - ηH)| with dense Hessians"
 EDGE_STEPS = 4000
+# published between 0.82 and 0.93; the share among 100 initialisations has a standard error of 0.035
 
 
 class TrainingsAsMaps(AbstractTruths):
@@ -111,5 +112,5 @@ def _danovski() -> Sequence[Check]:
     kept = "Iris, learning rate 1: share of initialisations kept", "Iris、学習率 1: 採用された初期値の割合"
     return [
         truth(names, float(found), 0.27, 0.05, DANOVSKI),
-        truth(kept, float(found.details["kept_fraction"]), 0.875, 0.08, DANOVSKI),
+        truth(kept, float(found.details["kept_fraction"]), 0.875, 0.11, DANOVSKI),
     ]

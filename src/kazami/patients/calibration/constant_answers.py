@@ -146,7 +146,7 @@ class _Variational(nn.Module):
 
 
 def _variational(weight: float) -> Training:
-    """The divergence of the code weighs more than all pixels together."""
+    """The divergence of the code weighs far more than all pixels together."""
     d = data.digits(scale="unit")
 
     def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -161,7 +161,7 @@ def _variational(weight: float) -> Training:
 
     return Training(
         model=_Variational,
-        optimizer=adam(0.003),
+        optimizer=adam(0.01),
         loss=F.mse_loss,
         batches=data.minibatches(d.x, d.x, 64, seed=7, epochs=4),
         steps=400,
@@ -226,7 +226,7 @@ PATIENTS = (
     _ill("rain_by_the_absolute_error", "mlp", partial(_rain_by, F.l1_loss), partial(_rain_by, F.mse_loss), 0.2, regression=True),
     _ill("labels_shuffled_apart", "mlp", partial(_digits_with_labels, shuffled=True), partial(_digits_with_labels, shuffled=False), 0.85),
     _ill("a_line_through_two_rings", "linear", partial(_rims_with, 0), partial(_rims_with, 24), 0.9, "no_nonlinearity"),
-    _ill("code_that_says_nothing", "autoencoder", partial(_variational, 1.0), partial(_variational, 1e-4), 0.4, "loss_term_imbalance", regression=True),
+    _ill("code_that_says_nothing", "autoencoder", partial(_variational, 5.0), partial(_variational, 1e-4), 0.4, "loss_term_imbalance", regression=True),
     *(
         Patient(name=name, label=None, family=family, task=task, training=make, good=good, near_boundary=True)  # type: ignore[arg-type]
         for name, family, task, make, good in (

@@ -459,7 +459,8 @@
 
   // ---- the loss
   const LOSS_HEIGHT = 250;
-  const finite = loss.steps.length ? [...loss.low, ...loss.high].filter(Number.isFinite) : [];
+  const heldOut = loss.validation ?? { steps: [], values: [] };
+  const finite = loss.steps.length ? [...loss.low, ...loss.high, ...heldOut.values].filter(Number.isFinite) : [];
   const canBeLog = finite.length > 0 && Math.min(...finite) > 0;
   state.scale = canBeLog && Math.max(...finite) > 10 * Math.min(...finite) ? "log" : "linear";
 
@@ -512,7 +513,19 @@
     svg.append(path(range, loss.low, loss.high, isNoisy ? { "stroke-width": 1, opacity: 0.4 } : { "stroke-width": 2 }));
     if (isNoisy) svg.append(path(range, smooth(), smooth(), { "stroke-width": 2 }));
     if (loss.trivial !== null && (loss.trivial > 0 || state.scale === "linear")) drawTrivial(svg, range, start, end);
+    if (heldOut.steps.length) drawHeldOut(svg, range);
     if (loss.steps.length === 1) svg.append(drawn("circle", { cx: across(first + 0.5), cy: range.y(loss.low[0]), r: 4, fill: theme("loss") }));
+  }
+
+  function drawHeldOut(svg, range) {
+    const points = heldOut.steps.map((step, at) => [across(step + 0.5), range.y(heldOut.values[at])]);
+    const line = points.map(([x, y], at) => `${at ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+    svg.append(drawn("path", { d: line, fill: "none", stroke: theme("warning"), "stroke-width": 2, "stroke-dasharray": "2 4", "stroke-linecap": "round", class: "held-out" }));
+    if (points.length <= 60) for (const [cx, cy] of points) svg.append(drawn("circle", { cx, cy, r: 2.5, fill: theme("warning") }));
+    const [x, y] = points.at(-1);
+    const text = drawn("text", { x: Math.min(x, frame.width - frame.right - 4), y: y - 8, "text-anchor": "end" }, words("validation_line"));
+    Object.assign(text.style, { fill: theme("warning"), paintOrder: "stroke", stroke: theme("card"), strokeWidth: "4px" });
+    svg.append(text);
   }
 
   function drawTrivial(svg, range, start, end) {
@@ -687,7 +700,7 @@
   }
 
   function renderLoss() {
-    $("loss-title").textContent = say(loss.title);
+    $("loss-title").textContent = heldOut.steps.length ? `${say(loss.title)}; ${say(heldOut.say)}` : say(loss.title);
     const isEmpty = !loss.steps.length;
     for (const id of ["loss-figure", "loss-table", "scales"]) $(id).hidden = isEmpty;
     if (isEmpty) return;

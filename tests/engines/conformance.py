@@ -1,0 +1,95 @@
+"""What every engine must do: the orbits of the plain PyTorch loop, within the tolerance it declares."""
+
+import torch
+from torch import nn
+
+from kazami.engines import Member, engine_named
+from kazami.maps import Training
+
+OPTIMIZERS = {
+    "sgd": lambda m: torch.optim.SGD(m.parameters(), 0.1),
+    "momentum": lambda m: torch.optim.SGD(m.parameters(), 0.05, momentum=0.9, weight_decay=1e-3),
+    "nesterov": lambda m: torch.optim.SGD(m.parameters(), 0.05, momentum=0.9, nesterov=True),
+    "adam": lambda m: torch.optim.Adam(m.parameters(), 0.01),
+    "adamw": lambda m: torch.optim.AdamW(m.parameters(), 0.01),
+    "rmsprop": lambda m: torch.optim.RMSprop(m.parameters(), 0.01),
+}
+
+
+def training(optimizer: str = "sgd", *, dropout: float = 0.0, norm: bool = False, **more) -> Training:
+    """Return a small training in float64 with three batches in a pass."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(24, 3, generator=generator, dtype=torch.float64)
+    labels = (inputs[:, 0] * inputs[:, 1] > 0).long()
+    batches = [(inputs[begin : begin + 8], labels[begin : begin + 8]) for begin in (0, 8, 16)]
+
+    def model() -> nn.Module:
+        middle = nn.BatchNorm1d(5) if norm else nn.Identity()
+        return nn.Sequential(nn.Linear(3, 5), middle, nn.Tanh(), nn.Dropout(dropout), nn.Linear(5, 2)).double()
+
+    return Training(model=model, optimizer=OPTIMIZERS[optimizer], loss=nn.functional.cross_entropy, batches=lambda: batches, steps=50, **more)
+
+
+def members(optimizer: str = "sgd") -> list[Member]:
+    """Return six members: three seeds, two learning rates."""
+    rate = OPTIMIZERS[optimizer](nn.Linear(1, 1)).param_groups[0]["lr"]
+    return [Member(seed, {"learning_rate": factor * rate}) for seed in range(3) for factor in (1.0, 0.5)]
+
+
+def plain_loop(given: Training, member: Member, steps: int) -> tuple[list[float], torch.Tensor]:
+    """Return losses and final parameters of the user's own loop, written out here once more."""
+    run = given.replaced(seed=given.seed if member.seed is None else member.seed).start()
+    for group in run.optimizer.param_groups:
+        group["lr"] = member.settings.get("learning_rate", group["lr"])
+    batches, losses = list(given.batches()), []
+    for number in range(steps):
+        run.optimizer.zero_grad()
+        inputs, target = batches[number % len(batches)]
+        loss = given.loss(run.model(inputs), target)
+        loss.backward()
+        run.optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses, torch.cat([parameter.detach().reshape(-1) for parameter in run.model.parameters()])
+
+
+def assert_gives_the_orbits_of_the_plain_loop(name: str, optimizer: str, steps: int = 50) -> None:
+    """Assert that the engine's losses and parameters are those of the plain loop."""
+    given, wanted, engine = training(optimizer), members(optimizer), engine_named(name)
+    assert engine.refusal(given, wanted) is None
+    together = engine.open(given, wanted)
+    losses = torch.stack([together.step() for _ in range(steps)], dim=1)
+    assert together.time == steps
+    tolerance = max(engine.tolerance, 1e-12)
+    for index, member in enumerate(wanted):
+        expected, parameters = plain_loop(given, member, steps)
+        torch.testing.assert_close(losses[index], torch.tensor(expected, dtype=torch.float64), rtol=tolerance, atol=tolerance)
+        model = given.start().model
+        together.write_into(model, index)
+        got = torch.cat([parameter.detach().reshape(-1) for parameter in model.parameters()])
+        torch.testing.assert_close(got, parameters, rtol=tolerance, atol=tolerance)
+        torch.testing.assert_close(together.states[index, : len(parameters)], parameters, rtol=tolerance, atol=tolerance)
+
+
+def assert_goes_on_from_any_state(name: str, optimizer: str) -> None:
+    """Assert that states read and set again lead the same way, the optimizer's memory included."""
+    given, wanted, engine = training(optimizer), members(optimizer), engine_named(name)
+    first, second = engine.open(given, wanted), engine.open(given, wanted)
+    for _ in range(4):
+        first.step()
+        second.step()
+    kept = first.states.clone()
+    first.step()
+    after = first.states.clone()
+    second.set_states(kept)
+    second.step()
+    torch.testing.assert_close(second.states, after, rtol=1e-10, atol=1e-12)
+
+
+def assert_leaves_the_random_streams_alone(name: str) -> None:
+    """Assert that nobody notices an ensemble being run."""
+    given, wanted = training(dropout=0.3), members()
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    together = engine_named(name).open(given, wanted)
+    together.step()
+    assert torch.equal(before, torch.get_rng_state())

@@ -119,14 +119,17 @@ def test_a_transformer():
     assert [layer.name for layer in trace.layers if layer.is_output] == ["3"]
 
 
-def test_a_residual_net():
+@pytest.mark.parametrize("scale", ["none", "number", "parameter"])
+def test_a_residual_net(scale):
     class Block(nn.Module):
         def __init__(self):
             super().__init__()
             self.a, self.b = nn.Linear(6, 6), nn.Linear(6, 6)
+            self.scale = nn.Parameter(torch.tensor(0.3)) if scale == "parameter" else 0.5
 
         def forward(self, x):
-            return x + self.b(F.relu(self.a(x)))
+            branch = self.b(F.relu(self.a(x)))
+            return x + (branch if scale == "none" else self.scale * branch)
 
     model = nn.Sequential(nn.Linear(4, 6), Block(), Block(), nn.Linear(6, 2))
     found = layers(of_model(model, lambda z: F.cross_entropy(z, torch.tensor([0, 1, 0])), torch.randn(3, 4)))

@@ -34,7 +34,7 @@ class InputBatchNorm(AbstractCure):
             return None
         dimensions = len(layer.shape) - 2 if layer.kind == "conv" else 1
         features = layer.shape[1] if len(layer.shape) > 1 else layer.fan_in
-        path = path_of(layer.name)
+        path = "model" if layer.name == "weight" else path_of(layer.name)  # the whole model is that layer
         return self.prescription(
             parameters={"layer": layer.name, "features": features, "dimensions": dimensions},
             code=f"{path}.input_norm = nn.BatchNorm{dimensions}d({features}, "

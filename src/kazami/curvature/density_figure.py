@@ -18,12 +18,12 @@ PLACES = 1200
 WORDS = {
     "en": {
         "x": "eigenvalue λ ({unit})",
-        "y": "density of eigenvalues (1/λ)",
+        "y": "density (1/λ)",
         "limit": "threshold {value}",
         "error": "± 1 standard error",
         "top": "largest found",
     },
-    "ja": {"x": "固有値 λ（{unit}）", "y": "固有値の密度（1/λ）", "limit": "安定限界 {value}", "error": "± 1 標準誤差", "top": "求めた固有値"},
+    "ja": {"x": "固有値 λ（{unit}）", "y": "固有値の密度（1/λ）", "limit": "安定限界 {value}", "error": "± 1 標準誤差", "top": "個別に求めた固有値"},
 }
 
 

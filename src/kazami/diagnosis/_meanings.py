@@ -6,7 +6,7 @@ from ..records.finding import Sentence
 from ..records.trace import Trace
 from ._base import short
 
-NEAR = 0.015  # of the constant: closer than any two of the constants below lie together
+NEAR = 0.015  # of the constant: the noise of a mean over some hundred samples; of several floors the nearest counts
 EPSILONS = {10.0**-k: f"1e-{k}" for k in range(5, 17)} | {2.0**-23: "2⁻²³ (float32)", 2.0**-52: "2⁻⁵² (float64)"}
 LOGARITHM_FLOOR = 100.0  # torch's binary cross-entropy cuts the logarithm off at -100
 
@@ -18,13 +18,14 @@ def meaning_of(loss: float, trace: Trace) -> Sentence | None:
     '13.8 is -ln 1e-6: the probability of the truth lies below its floor of 1e-6 for every sample'
     """
     shown = short(loss)
-    for value, en, ja in _constants(trace):
+    floors = sorted(EPSILONS, key=lambda epsilon: abs(loss + math.log(epsilon)))
+    for value, en, ja in _constants(trace, floors):
         if value > 0 and abs(loss - value) <= NEAR * value:
             return Sentence(f"{shown} is {en}", f"{shown} は {ja}")
     return None
 
 
-def _constants(trace: Trace) -> list[tuple[float, str, str]]:
+def _constants(trace: Trace, floors: list[float]) -> list[tuple[float, str, str]]:
     """Return the constants of a training with their meaning, the most telling first."""
     found: list[tuple[float, str, str]] = []
     kind, classes = trace.loss_kind, _classes(trace)
@@ -47,7 +48,7 @@ def _constants(trace: Trace) -> list[tuple[float, str, str]]:
                 f"-ln {name}: the probability of the truth lies below its floor of {name} for every sample",
                 f"-ln {name}: どのサンプルでも正解の確率が下限 {name} 以下",
             )
-            for value, name in EPSILONS.items()
+            for value, name in ((floor, EPSILONS[floor]) for floor in floors)
         ]
     if kind == "bce":
         found.append(

@@ -15,6 +15,7 @@ from ..maps import Training, TrainingMap
 from ..maps.training import untouched_randomness
 from ..records.estimate import Remark
 from .growth import Progress
+from .phases import WORTH_NAMING
 from .source import must_be_count, must_be_deterministic
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ class OnsetOfChaos:
     """Where training turns chaotic, and where it is fastest.
 
     Attributes:
-        onset: Learning rate at which the mean exponent turns positive for good; NaN where it does not between the rates tried.
+        onset: Learning rate at which the mean exponent passes ``threshold`` for good; NaN where it does not between the rates tried.
         interval: 95 % bootstrap interval over the initialisations; NaN where resamples do not agree that there is an onset.
         fastest: Learning rate with the shortest median time to the acceptable result; NaN where none reaches it.
         table: One dict per learning rate: ``learning_rate``, ``exponent``, ``exponent_error``, ``time`` (median, in steps), ``reached`` (share of seeds),
             ``final`` (median loss or score at the end), ``diverged`` (share of seeds).
         proof: The fastest rate and its neighbours trained again from fresh seeds by the plain loop: ``{learning_rate: median time}``.
         is_proved: Whether the fastest rate is no slower there than both neighbours, within a tenth.
+        threshold: The exponent that counts as chaotic, per step: a thousandfold growth over the whole training.
         acceptable: What counts as reached.
         exponents: Per learning rate and seed, shape ``(rates, seeds)``.
         times: First step at which it was reached, infinite if never, of the same shape.
@@ -54,6 +56,7 @@ class OnsetOfChaos:
     table: tuple[dict[str, float], ...]
     proof: dict[float, float]
     is_proved: bool
+    threshold: float
     acceptable: float
     exponents: Floats
     times: Floats
@@ -63,7 +66,7 @@ class OnsetOfChaos:
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; what is not finite becomes ``None``."""
         rows = [{name: _plain(value) for name, value in row.items()} for row in self.table]
-        numbers = {name: _plain(getattr(self, name)) for name in ("onset", "fastest", "acceptable")}
+        numbers = {name: _plain(getattr(self, name)) for name in ("onset", "fastest", "threshold", "acceptable")}
         proof = {str(rate): _plain(time) for rate, time in self.proof.items()}
         said = [str(text) for text in self.warnings]
         return {**numbers, "interval": [_plain(end) for end in self.interval], "table": rows, "proof": proof, "is_proved": self.is_proved, "warnings": said}
@@ -88,8 +91,9 @@ def onset_of_chaos(
     r"""Return the learning rate at which training turns chaotic, with its interval, and the one that trains fastest, proved by training again.
 
     For each learning rate and initialisation a twin starts at a relative distance of 1e-7; after each step its distance is measured and set back, so that
-    :math:`\lambda = \frac1T \sum_t \ln (d_{t+1} / d_t)` is the finite-time exponent of the whole training. The onset is where the mean over the initialisations
-    crosses zero for the last time, interpolated over the logarithm of the rate.
+    :math:`\lambda = \frac1T \sum_t \ln (d_{t+1} / d_t)` is the finite-time exponent of the whole training. A regular training stretches differences too, but only
+    a few times in all; so the onset is where the mean over the initialisations passes :math:`\ln(1000) / T` (differences grow a thousandfold in the course of the
+    training; with :math:`T` this goes to zero) for the last time, interpolated over the logarithm of the rate.
 
     Args:
         training: What is trained; with ``evaluate`` time is measured to a score, else to a loss.
@@ -104,8 +108,8 @@ def onset_of_chaos(
         UsageError: Fewer than three rates or two seeds; the training is not deterministic or cannot be followed by an engine.
 
     Limits:
-        A finite time: an exponent over the training's own length, not an asymptotic one. In float32 the distance of twins is raised to 1e-3 and the exponent good
-        to a sign. Batches are frozen: noise is the same for both twins.
+        A finite time: an exponent over the training's own length, not an asymptotic one. In float32 the distance of twins is raised to 1e-3 and the exponent
+        good to a sign. Batches are frozen: noise is the same for both twins.
 
     References:
         arXiv 2506.08523 (fastest learning at the onset of chaos).
@@ -123,7 +127,8 @@ def onset_of_chaos(
     good = (acceptable if is_score else -acceptable) if acceptable is not None else _good_enough(courses.reshape(*shape, -1))
     times = np.array([_reached(course, good, every) for course in courses]).reshape(shape)
     exponents = exponents.reshape(shape)
-    onset, interval = _onset(rates, exponents)
+    threshold = WORTH_NAMING / count
+    onset, interval = _onset(rates, exponents - threshold)
     median = np.median(times, axis=1)
     fastest = float(rates[int(np.argmin(median))]) if np.isfinite(median).any() else math.nan
     proof = _again(training, rates, fastest, seeds, count, good, every) if math.isfinite(fastest) else {}
@@ -134,11 +139,12 @@ def onset_of_chaos(
         table=_table(rates, exponents, times, courses.reshape(*shape, -1), is_score),
         proof=proof,
         is_proved=bool(proof) and proof[fastest] <= 1.1 * min(proof.values()) and math.isfinite(proof[fastest]),
+        threshold=threshold,
         acceptable=good if is_score else -good,
         exponents=exponents,
         times=times,
         how=how,
-        warnings=tuple(_warnings(rates, fastest, onset, exponents, median)),
+        warnings=tuple(_warnings(rates, fastest, onset, exponents - threshold, median)),
     )
 
 
@@ -289,8 +295,8 @@ def _warnings(rates: Floats, fastest: float, onset: float, exponents: Floats, me
     said = []
     if not math.isfinite(onset):
         where = "below" if np.nanmean(exponents[0]) > 0.0 else "above"
-        text = f"The exponent does not turn positive for good between the rates tried; the onset may lie {where} them. Widen learning_rates."
-        said.append(Remark(text, "試した学習率の範囲で指数が正に転じない。learning_rates を広げる。"))
+        text = f"The exponent does not pass the threshold for good between the rates tried; the onset may lie {where} them. Widen learning_rates."
+        said.append(Remark(text, "試した学習率の範囲で指数が閾値を超えない。learning_rates を広げる。"))
     if fastest in (float(rates[0]), float(rates[-1])):
         text = "The fastest rate is at the end of the rates tried: a faster one may lie beyond. Widen learning_rates."
         said.append(Remark(text, "最速の学習率が範囲の端にある。learning_rates を広げる。"))

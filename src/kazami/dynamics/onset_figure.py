@@ -23,6 +23,7 @@ def onset_figure(found: "OnsetOfChaos", language: str) -> "Figure":
         axes[0].semilogx(rates, found.exponents, color=MUTED, linewidth=0.6, alpha=0.6)
         axes[0].semilogx(rates, [row["exponent"] for row in found.table], color=ACCENT)
         axes[0].axhline(0.0, color=MUTED, linewidth=0.8)
+        axes[0].axhline(found.threshold, color=MUTED, linewidth=0.8, linestyle=DASHES[2])
         axes[0].set_ylabel("exponent (1/step)" if is_english else "指数（1/ステップ）")
         axes[1].semilogx(rates, [row["time"] for row in found.table], color=ACCENT, marker="o", markersize=3)
         axes[1].set_ylabel("steps to reach it" if is_english else "到達までのステップ")

@@ -282,9 +282,15 @@ def following_activation(graph: LiveGraph, node: Node) -> tuple[Node | None, str
             return None, "identity", residual
         residual = residual or _added_to(graph, following, node) == "earlier"
         node, name = following, graph.kinds[following]
-        if name not in PASS and name not in ADD and name not in NORM and name not in BATCH_NORM:
+        if name not in PASS and name not in ADD and name not in NORM and name not in BATCH_NORM and not _only_scales(graph, node):
             return None, "identity", residual
     return None, "identity", residual
+
+
+def _only_scales(graph: LiveGraph, node: Node) -> bool:
+    """Return whether a product or quotient has one signal only: the rest are numbers and parameters (the scale of a residual branch)."""
+    signals = [child for child in children(node) if graph.leaf_under(child) is None]
+    return graph.kinds[node] in ("Mul", "Div") and len(signals) == 1
 
 
 def activation_name(graph: LiveGraph, node: Node) -> str:

@@ -57,8 +57,8 @@ class Orbit:
 def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
     """Return the fact ``rotation`` of the players of a game; nothing where they do not wind around one another.
 
-    Both must take part: each player's movement is scaled to its own size, and each must hold a fifth of the plane. Of the longest stretch of steps
-    the newest half is looked at first; then, since a circle that grows fast hides its inner turns, ever shorter newest parts, down to a sixteenth; then all of it.
+    Both must take part: each player's movement is scaled to its own size, and each must hold a fifth of the plane. Of the longest stretch of steps the newest
+    half is looked at first; then, since a circle that grows fast hides its inner turns, ever shorter newest parts, down to a sixteenth; then all of it.
     """
     rivals = [player for player in players if "adversarial" in player.facts and player.orbit.points]
     if len(rivals) < 2:

@@ -82,6 +82,17 @@ def bad(operation: str, source: str = "operation", step: int = 7) -> dict[str, A
     return {"first_bad": {"source": source, "place": f"{operation} after 2", "operation": operation, "value": "nan", "layer": "2", "step": step}}
 
 
+TERMS = {
+    "loss_terms": {
+        "measured": 9,
+        "terms": [
+            {"name": "1: mse of 4", "weight": 1.0, "first": 1.0, "now": 0.01, "trivial": 1.0, "gradient_share": 1.0},
+            {"name": "2: cross_entropy of 4", "weight": 0.5, "first": 2.3, "now": 2.3, "trivial": 2.3, "gradient_share": 2e-3},
+        ],
+    }
+}
+
+
 OPERATIONS = ("sqrt", "log", "div", "exp", "std", "norm", "softmax", "acos", "rsqrt", "pow", "log1p", "atan2")
 CASES: list[tuple[Finding, Trace]] = [
     (finding("target_broadcast"), trace(facts={"target_broadcast": BROADCAST}, loss_kind="mse")),
@@ -133,6 +144,15 @@ CASES: list[tuple[Finding, Trace]] = [
     (finding("train_eval_mismatch"), trace(layers=(*mlp(), Layer("bn", "norm", (32,), 1, 32)))),
     (finding("saturated_but_moving"), trace(layers=mlp("tanh"))),
     (finding("overfitting"), trace()),
+    (
+        finding("saturated_but_moving", 0.04, "learning rate below which the oscillation stops"),
+        trace(layers=mlp("tanh")),
+    ),
     (finding("fp16_underflow"), trace(optimizer=ADAM)),
+    (finding("fp16_underflow"), trace(optimizer=ADAM, facts={"half_precision": {"format": "float16", "layers": ["0"], "weights": ["0"]}})),
     (finding("fp16_overflow"), trace(optimizer=ADAM)),
+    (finding("fp16_overflow", step=7, place="pow after 2"), trace(facts=bad("pow"))),
+    (finding("loss_term_imbalance"), trace(facts=TERMS)),
+    (finding("growing_targets"), trace(loss_kind="mse")),
+    (finding("player_rotation"), trace(facts={"adversarial": {"players": 2}})),
 ]

@@ -186,6 +186,24 @@ def _squared(output: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(output, target)
 
 
+def _of_two_terms(output: Tensor, target: Tensor) -> Tensor:
+    return F.mse_loss(output, target) + 0.01 * output.abs().mean()
+
+
+def _faint(output: Tensor, target: Tensor) -> Tensor:
+    return 1e-6 * F.mse_loss(output, target)
+
+
+def _bootstrapped_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Any) -> Tensor:
+    with torch.no_grad():
+        wanted = batch[1] + 0.5 * model(batch[0].flip(0))
+    optimizer.zero_grad()
+    loss = F.mse_loss(model(batch[0]), wanted)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss
+
+
 EXAMPLES: dict[str, Callable[[str], Example]] = {
     "adagc": lambda s: (plain(s), {"ratio": 1.05, "memory": 0.98, "start_steps": 1, "start_norm": 0.01}),
     "adam_beta2": lambda s: (plain(s, optimizer=lambda model: torch.optim.Adam(model.parameters(), lr=0.05)), {"beta2": 0.95, "from": 0.999}),
@@ -193,6 +211,7 @@ EXAMPLES: dict[str, Callable[[str], Example]] = {
     "add_decay": lambda s: (plain(s), {"weight_decay": 0.1, "optimizer": "SGD"}),
     "add_dropout": lambda s: (plain(s), {"layers": _layers(s)[:2], "p": 0.2}),
     "add_to_optimizer": lambda s: (plain(s, optimizer=head_only), {"parameters": [f"{_layers(s)[0]}.weight"]}),
+    "balance_loss_terms": lambda s: (plain(s, loss=_of_two_terms), {"factors": {"2": 40.0}}),
     "average_weights": lambda s: (plain(s), {"decay": 0.9}),
     "batch_norm_statistics": lambda s: (training(lambda: Normed(s)), {"recalibrate": True}),
     "bfloat16": lambda s: (training(lambda: Halved(s)), {"dtype": "bfloat16"}),
@@ -203,6 +222,8 @@ EXAMPLES: dict[str, Callable[[str], Example]] = {
     "early_stopping": lambda s: (plain(s), {"keep": "best"}),
     "fill_data": lambda s: (plain(s, data=holed()), {"value": 0.0}),
     "forget_bias": lambda s: (training(lambda: Recurrent(s, lstm=True)), {"layer": "rnn.weight_hh_l0", "first": 5, "last": 10, "value": 1.0}),
+    "fp32_island": lambda s: (training(lambda: Halved(s)), {"operation": "" if s == "modules" else "pow"}),
+    "gradient_scaler": lambda s: (training(lambda: Halved(s), _faint), {"full_weights": False, "scale": True}),
     "gated_recurrent": lambda s: (
         training(lambda: Recurrent(s)),
         {"kind": "gru" if s == "modules" else "gate", "inputs": 1, "hidden": 5, "replaces": "rnn.weight_hh_l0" if s == "modules" else "cell", "steps": 3},
@@ -238,6 +259,8 @@ EXAMPLES: dict[str, Callable[[str], Example]] = {
     "smaller_head": lambda s: (plain(s), {"layer": LAYERS[s][2], "factor": 0.1}),
     "standardise_inputs": lambda s: (plain(s), {"layer": _layers(s)[0], "axes": "0", "smallest_std": 1e-6}),
     "standardise_targets": lambda s: (plain(s, data=rows(offset=50.0, scale=9.0)), {"mean": 50.0, "std": 15.0, "loss": "mse"}),
+    "target_network": lambda s: (plain(s, train_step=_bootstrapped_step), {"rate": 0.5}),
+    "two_time_scales": lambda s: (plain(s), {"learning_rate": 0.01, "from": 0.05}),
     "unfreeze": lambda s: (training(lambda: frozen(s)), {"parameters": [f"{_layers(s)[0]}.weight", f"{_layers(s)[0]}.bias"]}),
     "warm_up": lambda s: (plain(s, steps=8), {"steps": 100, "start_factor": 0.1}),
     "zclip": lambda s: (plain(s), {"z": 2.5, "alpha": 0.97, "mean": 0.01, "variance": 1e-6}),

@@ -12,6 +12,9 @@ from kazami.trials.trial import run_trial
 
 # For each cure a patient that it heals alone.
 HEALED = {
+    "balance_loss_terms": "decay_that_forgets_its_start",
+    "fp32_island": "distances_in_half_precision",
+    "gradient_scaler": "half_with_adams_epsilon",
     "add_to_optimizer": "head_replaced_after_the_optimizer",
     "average_weights": "momentum_orbits_the_minimum",
     "change_activation": "six_sigmoid_layers_on_cells",
@@ -56,8 +59,11 @@ HEALED_BY_HAND: dict[str, tuple[str, dict[str, Any]]] = {
     "bfloat16": ("energies_in_half_precision", {"dtype": "bfloat16"}),
 }
 # No patient is healed by these alone: learning by heart, spikes, closed forget gates and loud heads are not among them; scaled branches and a warm-up need a
-# lower learning rate beside them, a momentum of 0.999 a much lower one.
-WITHOUT_A_PATIENT = {"add_decay", "early_stopping", "forget_bias", "lower_momentum", "residual_scale", "smaller_head", "zclip", "warm_up"}
+# lower learning rate beside them, a momentum of 0.999 a much lower one. A loop of targets with a gain above 1 needs the gain
+# corrected, and the players of the games here have an optimizer each, of which a training hands out one.
+WITHOUT_A_PATIENT = {
+    "add_decay", "early_stopping", "forget_bias", "lower_momentum", "residual_scale", "smaller_head", "target_network", "two_time_scales", "warm_up", "zclip",
+}  # fmt: skip
 
 
 def patient(name: str) -> Any:

@@ -40,6 +40,10 @@ RUN_LEVEL = frozenset(
         "embedding_spread",
         "head_energy",
         "head_curvature",
+        "sharpness_limit",
+        "local_exponent",
+        "tangent_cosine",
+        "burst_length",
     ]
 )
 FAMILIES = ("structure", "data", "initialisation", "signal", "step", "symptom")

@@ -40,7 +40,7 @@ def test_the_told_rate_is_where_the_reduced_map_stops():
     stops = 2.0 / (curvature * energy)
 
     def swing(rate):
-        z, losses = np.log(p) + [0.01, -0.02, 0.01], []
+        z, losses = np.log(p) + np.array([0.01, -0.02, 0.01]), []
         for _ in range(4000):
             q = np.exp(z) / np.exp(z).sum()
             losses.append(-float(p @ np.log(q)))

@@ -25,6 +25,7 @@ PAGES = (
             "blocks",
             "compare",
             "cure",
+            "curvature",
             "derivatives",
             "edits",
             "experiments",

@@ -14,6 +14,16 @@ def test_a_part_becomes_the_whole(tmp_path):
     assert written_into(tmp_path, text, change("add_to_optimizer", parameters=["0.weight"]))[1] == "+opt = torch.optim.SGD(net.parameters(), 0.1)"
 
 
+def test_a_part_that_was_replaced_later_is_added_and_the_others_come_with_the_whole(tmp_path):
+    made = "net = nn.ModuleDict({'body': nn.Linear(2, 2), 'head': nn.Linear(2, 9)})\nopt = torch.optim.SGD(net.head.parameters(), 0.1)\n"
+    lines = written_into(tmp_path, HEADER + made + "net.head = nn.Linear(2, 3)\n", change("add_to_optimizer", parameters=["head.weight", "body.weight"]))
+    assert lines == [
+        "-opt = torch.optim.SGD(net.head.parameters(), 0.1)",
+        "+opt = torch.optim.SGD(net.parameters(), 0.1)",
+        '+opt.add_param_group({"params": net.head.parameters()})',
+    ]
+
+
 def test_another_model_is_not_found(tmp_path):
     text = HEADER + "a, b = nn.Linear(2, 2), nn.Linear(2, 2)\nopt = torch.optim.SGD(list(a.parameters()) + list(b.parameters()), 0.1)\n"
     assert refused(tmp_path, text, change("add_to_optimizer", parameters=["c.weight"]))

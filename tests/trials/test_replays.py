@@ -153,6 +153,19 @@ def test_a_script_outside_of_the_working_directory_is_mirrored_too(served, tmp_p
     assert outside.run().losses == before
 
 
+def test_modules_beside_the_script_are_found_and_those_of_the_working_directory_only_by_a_module(tmp_path):
+    (tmp_path / "inner").mkdir()
+    written(tmp_path / "inner", extra="import sibling")
+    (tmp_path / "inner" / "sibling.py").write_text("")
+    (tmp_path / "pickle.py").write_text("raise SystemExit('the standard library is what kazami imports')")
+    with Replays("inner/train.py", directory=str(tmp_path)) as replays:
+        assert len(replays.run().losses) == 20
+    written(tmp_path / "inner", extra="import outer")
+    (tmp_path / "outer.py").write_text("")
+    with Replays("inner/train.py", directory=str(tmp_path)) as replays:
+        assert replays.run().error == "ModuleNotFoundError: No module named 'outer'"
+
+
 def test_a_search_in_memory_gives_a_proof(served):
     replays, _ = served
     found = replays.run("search", steps=10, seconds=20)

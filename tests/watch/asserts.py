@@ -24,7 +24,7 @@ ORIGINALS = {
 }
 
 
-def assert_does_not_disturb_training(start: Start, steps: int = 6, *, every: int | None = 1, attach_at: int = 0) -> Observer:
+def assert_does_not_disturb_training(start: Start, steps: int = 6, *, every: int | None = 1, attach_at: int = 0, is_dynamics: bool = False) -> Observer:
     """Assert that watching changes no bit: weights, buffers, gradients, optimizer state, random streams, what each step returned or raised.
 
     Args:
@@ -32,12 +32,13 @@ def assert_does_not_disturb_training(start: Start, steps: int = 6, *, every: int
         steps: Number of steps.
         every: The observer's stride.
         attach_at: Attach before this step; 0 is before the training is made.
+        is_dynamics: Measure sharpness and the growth of tiny differences at every step.
 
     Returns:
         The observer, detached, for further questions.
     """
     plain, _ = footprint(start, steps)
-    watched, observer = footprint(start, steps, Observer(sampling=Sampling(every=every)), attach_at)
+    watched, observer = footprint(start, steps, Observer(sampling=Sampling(every=every), is_dynamics=is_dynamics), attach_at)
     assert observer is not None
     assert "kazami" not in observer.blind, observer.blind["kazami"]
     assert plain.keys() == watched.keys()

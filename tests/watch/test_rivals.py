@@ -30,3 +30,19 @@ def test_a_loss_that_reaches_a_player_who_does_not_step_on_it_is_a_game():
 
 def test_two_optimizers_of_one_loss_are_no_game():
     assert not any("adversarial" in facts for facts in players(separately=False))
+
+
+def test_one_that_climbs_where_the_other_descends_is_a_game():
+    torch.manual_seed(0)
+    maker, judge = nn.Linear(4, 2), nn.Linear(2, 1)
+    first, second = torch.optim.SGD(maker.parameters(), lr=0.01), torch.optim.SGD(judge.parameters(), lr=0.01, maximize=True)
+    observer = Observer([maker, judge])
+    observer.attach()
+    for _ in range(4):
+        for optimizer in (first, second):
+            optimizer.zero_grad()
+        judge(maker(torch.randn(8, 4))).mean().backward()
+        first.step()
+        second.step()
+    observer.detach()
+    assert all("adversarial" in trace.facts for trace in observer.traces())

@@ -1,5 +1,6 @@
 """The promise: with an observer attached a training ends bit for bit as it does without."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -37,6 +38,19 @@ def test_curvature_and_probes_were_part_of_it(name):
     (trace,) = observer.traces()
     assert trace.has("output_gradient_rms")
     assert trace.has("sharpness") or "curvature" in observer.blind
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_following_every_step_does_not_disturb(name):
+    assert_does_not_disturb_training(TRAININGS[name], steps=8, is_dynamics=True)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "accumulation", "lstm", "transformer"])
+def test_growth_was_part_of_it(name):
+    observer = assert_does_not_disturb_training(TRAININGS[name], steps=45, is_dynamics=True)
+    (trace,) = observer.traces()
+    assert trace.has("local_exponent"), observer.blind
+    assert np.isfinite(trace["local_exponent"].values).all()
 
 
 def test_a_sparse_observer_does_not_disturb_either():

@@ -91,11 +91,7 @@ class LowerLearningRate(AbstractCure):
 
 
 def blames_the_steps(finding: Finding, trace: Trace) -> bool:
-    """Return whether a finding can come from too large steps.
-
-    These are units that died or saturated on the way, numbers that overflowed after a growth or in a sum of products behind an update, and gradients that
-    grew over the run.
-    """
+    """Return whether a finding can come from too large steps: units that died or saturated on the way, numbers that overflowed, gradients that grew."""
     if finding.name == "dead_units":
         return finding.step > 1
     if finding.name == "saturated":
@@ -111,13 +107,11 @@ def factor_for(finding: Finding, trace: Trace) -> tuple[float, str, str]:
     """Return by what to multiply the learning rate, and why, in both languages.
 
     The curvature counts, unless the very first step was longer than the weights themselves: what is measured after it is no longer the curvature of the
-    start. Adaptive methods take
-    steps of a size of their own from the start, so there the updates count.
+    start. Adaptive methods take steps of a size of their own from the start, so there the updates count.
     """
     stops, rate = measured(finding, "learning rate below which"), learning_rate(trace)
-    if 0 < stops < rate:  # the output layer's own limit
-        factor = bounded(SAFE * stops / rate)
-        return factor, f", {short(SAFE)} of where the output layer stops swinging", f"（出力層の振動が止まる学習率の {short(SAFE)} 倍）"
+    if 0 < stops < rate:
+        return bounded(SAFE * stops / rate), f", {SAFE} of where the output layer stops swinging", f"（出力層の振動が止まる学習率の {SAFE} 倍）"
     ratio, update = first_ratio(finding, trace), first_update(finding, trace)
     by_curvature = SAFE / ratio if ratio > BEYOND else math.nan
     by_update = HEALTHY_UPDATE / update if update > HEALTHY_UPDATE / LARGEST_FACTOR else math.nan

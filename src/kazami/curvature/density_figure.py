@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PLACES = 1200
+UNITS_JA = {"loss/weight²": "損失/重み²", "loss/rescaled weight²": "損失/尺度を換えた重み²"}
 WORDS = {
     "en": {
         "x": "eigenvalue λ ({unit})",
@@ -30,9 +31,10 @@ WORDS = {
 def finding(sharpness: Estimate, flat: Estimate) -> Sentence:
     """Return in one sentence how many directions are flat, and where the largest eigenvalue stands against the threshold."""
     top, limit = float(np.max(sharpness.value)), float(sharpness.threshold)
-    share, cut = 100.0 * flat.details["fraction"], short(flat.details["flat_threshold"])
-    english = f"{short(share)} % of {flat.details['parameters']} directions are flat (|λ| ≤ {cut})"
-    japanese = f"{flat.details['parameters']} 方向のうち {short(share)} % が平坦（|λ| ≤ {cut}）"
+    n, cut = flat.details["parameters"], short(flat.details["flat_threshold"])
+    share = short(100.0 * flat.details["fraction"]) + (f" ± {short(100.0 * float(flat.uncertainty) / n)}" if flat.uncertainty else "")
+    english = f"{share} % of {n} directions are flat (|λ| ≤ {cut})"
+    japanese = f"{n} 方向のうち {share} % が平坦（|λ| ≤ {cut}）"
     if not math.isfinite(limit) or limit <= 0.0:
         return Sentence(f"{english}; the largest λ is {short(top)}", f"{japanese}、最大の λ は {short(top)}")
     ratio = short(top / limit)
@@ -69,11 +71,11 @@ def density_figure(density: SpectralDensity, sharpness: Estimate, flat: Estimate
         axes.set_ylim(single / 10.0, 3.0 * float(heights.max()))
         axes.plot(sharpness.value, np.full(len(sharpness.value), single / 6.0), linestyle="none", marker="^", color=PATH, label=words["top"])
         _draw_limit(axes, sharpness, high + margin, words)
-        axes.set_xlabel(words["x"].format(unit=sharpness.unit))
+        axes.set_xlabel(words["x"].format(unit=sharpness.unit if language == "en" else UNITS_JA.get(sharpness.unit, sharpness.unit)))
         axes.set_ylabel(words["y"])
         axes.set_title(finding(sharpness, flat).in_language(language), wrap=True, color=INK)
         axes.tick_params(which="both", colors=MUTED)
-        axes.legend(fontsize=9, loc="upper right")
+        axes.legend(fontsize=9, loc="upper right", frameon=True, facecolor="white", edgecolor="none", framealpha=0.9)
     return figure
 
 

@@ -79,23 +79,19 @@ def looked_at(
         seed: Of what is drawn.
         call: How the model is given its inputs.
         stepped: The preconditioner, where the optimizer itself has not made a step.
-        is_own: Whether the model may be changed instead of copied.
+        is_own: Whether the model may be changed where it cannot be copied.
     """
     if not isinstance(model, nn.Module):
         raise UsageError(f"Curvature needs an nn.Module, but it was given a {type(model).__name__}.")
     chosen = _chosen(model, loss, optimizer)
     found, scales, unit_says = _stability(optimizer, [original for _, original in chosen], stepped)
-    twin, twin_loss = (model, loss) if is_own else _copies(model, loss)
+    twin, twin_loss = _copies(model, loss, is_own=is_own)
     if mode is not None:
         twin.train(mode == "train")
     kept = as_batches(batches)
     losses, said = _in_precision(twin, twin_loss, kept, dtype, call=call, seed=seed)
     by_name = _named(twin, twin_loss)
-    parameters = tuple(by_name[name] for name, _ in chosen)
-    try:
-        common_type(parameters)
-    except CurvatureBlind as reason:
-        raise UsageError(f"Curvature needs plain parameters. {reason}") from None
+    parameters = _plain([by_name[name] for name, _ in chosen])
     return LookedAt(
         losses=losses,
         parameters=parameters,
@@ -109,6 +105,15 @@ def looked_at(
         conditions=(*said, *_conditions(losses)),
         warnings=tuple(unit_says),
     )
+
+
+def _plain(parameters: list[Tensor]) -> tuple[Tensor, ...]:
+    """Return the parameters if they can be differentiated by together."""
+    try:
+        common_type(parameters)
+    except CurvatureBlind as reason:
+        raise UsageError(f"Curvature needs plain parameters. {reason}") from None
+    return tuple(parameters)
 
 
 def of_training(training: Training, *, after: int, mode: str | None, dtype: torch.dtype) -> LookedAt:
@@ -201,10 +206,14 @@ def _chosen(model: nn.Module, loss: Any, optimizer: torch.optim.Optimizer | None
     return found
 
 
-def _copies(model: nn.Module, loss: Any) -> tuple[nn.Module, Any]:
+def _copies(model: nn.Module, loss: Any, *, is_own: bool) -> tuple[nn.Module, Any]:
+    """Return copies of the model and of a loss that is a module; also of a training's own, whose factory may give the same module each time."""
+    twin_loss = copy.deepcopy(loss) if isinstance(loss, nn.Module) else loss
     try:
-        return copy.deepcopy((model, loss)) if isinstance(loss, nn.Module) else (copy.deepcopy(model), loss)
+        return copy.deepcopy(model), twin_loss
     except (RuntimeError, TypeError) as reason:
+        if is_own:
+            return model, twin_loss
         raise UsageError(
             f"Curvature is taken on a copy of {type(model).__name__}, but it cannot be copied ({str(reason).splitlines()[0]}). Give a kazami.Training, "
             "whose model factory makes a fresh one."
@@ -214,6 +223,8 @@ def _copies(model: nn.Module, loss: Any) -> tuple[nn.Module, Any]:
 def _in_precision(model: nn.Module, loss: Any, batches: list[Batch], dtype: torch.dtype, *, call: Call, seed: int) -> tuple[BatchLosses, list[Remark]]:
     """Return the losses in ``dtype``, or in the model's own precision where it cannot be run in that one."""
     own = next((part.dtype for part in model.parameters() if part.is_floating_point()), dtype)
+    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+        dtype = own  # a script was compiled for its own precision
     for embedding in model.modules():
         if isinstance(embedding, nn.Embedding | nn.EmbeddingBag):
             embedding.sparse = False  # a sparse gradient has no second derivative; the loss is the same

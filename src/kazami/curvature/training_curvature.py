@@ -12,7 +12,6 @@ from ..maps import Training
 from ..maps._field import hand_written_backwards
 from ..records.estimate import Estimate, Remark
 from .batch_losses import BatchLosses
-from .custom_functions import refuse_untrue
 from .density import SpectralDensity, spectral_density
 from .extremes import MOST_PRODUCTS, Extremes, Which, extreme_eigenvalues
 from .lanczos import SymmetricOperator
@@ -22,6 +21,7 @@ from .memory import available_bytes, gibibytes, graph_bytes
 from .meyer2020hutch import trace
 from .outputs import OutputProducts
 from .products import CurvatureBlind, HessianProducts
+from .verified import DifferenceProducts, second_derivative_is_true
 
 Matrix = Literal["hessian", "gauss_newton", "empirical_fisher"]
 Mode = Literal["train", "eval"]
@@ -44,6 +44,7 @@ class TrainingCurvature:
     Attributes:
         parameters: The tensors it differentiates by: those that the optimizer moves, else all that require a gradient. A tied weight is one.
         names: Their names.
+        is_exact: Whether Hessian products are those of autograd, whose truth was tested; else they are differences of gradients.
         conditions: What was frozen, in which mode and precision.
 
     Raises:
@@ -95,9 +96,12 @@ class TrainingCurvature:
         self.n_entries = sum(parameter.numel() for parameter in self.parameters)
         self.n_examples = self.losses.n_examples
         with self._refusing():
-            refuse_untrue(self.losses, self.parameters)
+            self.is_exact = second_derivative_is_true(self.losses, self.parameters)
         self.is_kept, kept = self._decide()
         self.conditions: tuple[Remark, ...] = (*found.conditions, *kept)
+        if not self.is_exact:
+            text = "Autograd's second derivative is not true here (as torch's is not for weight_norm): products are central differences of gradients."
+            self.conditions += (Remark(text, "自動微分の2階微分が差分と一致しないため、勾配の中心差分を用いた。"),)
 
     @property
     def device(self) -> torch.device:
@@ -162,6 +166,8 @@ class TrainingCurvature:
         return MeanProducts(make, self.losses.shares, self.parameters, is_kept=self.is_kept, **scaling)
 
     def _maker(self, matrix: Matrix, is_mean: bool) -> Callable[[int], SymmetricOperator]:
+        if matrix == "hessian" and not self.is_exact:
+            return lambda index: DifferenceProducts(self.losses, index, self.parameters)
         if matrix == "hessian":
             return lambda index: HessianProducts(self.losses.loss_at(index), self.parameters, on_copy=True)
 

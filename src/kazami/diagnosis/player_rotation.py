@@ -21,7 +21,8 @@ class PlayerRotation(AbstractRule):
     shrinks by less than 10 % a turn and is still more than half of the way from the start to the centre.
 
     Limits:
-        Known only for games that are seen as such (a loss reaches two players, and one of them steps on it), from two turns of six steps or longer.
+        Known only for games that are seen as such (a loss reaches two players, and one of them does not step on it, or climbs), from two turns of six steps
+        or longer.
 
     References:
         Mescheder, Nowozin and Geiger 2017, "The numerics of GANs" (arXiv 1705.10461). Gidel et al. 2019 (arXiv 1802.10551).

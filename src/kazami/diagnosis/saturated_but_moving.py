@@ -53,35 +53,26 @@ class SaturatedButMoving(AbstractRule):
         rate, energy, ratio = number(trace, "learning_rate", 1), number(trace, "head_energy", 5), head_ratio(trace)
         if not swing > SWING or not (ratio > BEYOND if math.isfinite(ratio) else _turns_back(trace, newest)):
             return None
-        gain, stops = (rate * energy, rate / ratio) if math.isfinite(ratio) else (math.nan, math.nan)
-        rest_en = (
-            f", which oscillates at its gain g = η(1+Σh²) = {short(gain)} and stops below a learning rate of {short(stops)}" if math.isfinite(ratio) else ""
-        )
-        rest_ja = f"利得 g = η(1+Σh²) = {short(gain)} で振動し、学習率 {short(stops)} 未満で止まります。" if math.isfinite(ratio) else ""
+        return self._found(trace, ratio, rate * energy, swing)
+
+    def _found(self, trace: Trace, ratio: float, gain: float, swing: float) -> Finding:
+        is_known = math.isfinite(ratio)
+        gain, stops = (gain, number(trace, "learning_rate", 1) / ratio) if is_known else (math.nan, math.nan)
+        rest_en = f", which oscillates at its gain g = η(1+Σh²) = {short(gain)} and stops below a learning rate of {short(stops)}" if is_known else ""
+        rest_ja = f"利得 g = η(1+Σh²) = {short(gain)} で振動し、学習率 {short(stops)} 未満で止まります。" if is_known else ""
         slope = max(float(value) for value in recent(trace, "slope_share")[hidden(trace)] if np.isfinite(value))
+        names = (
+            ("slope of the least saturated hidden layer over its greatest", "最も飽和していない隠れ層の傾き（最大値比）"),
+            ("learning rate below which the oscillation stops", "振動が止まる学習率"),
+        )
         return self.finding(
-            confidence=0.75 + (0.15 if math.isfinite(ratio) else 0.0),
+            confidence=0.75 + (0.15 if is_known else 0.0),
             place=next((layer.name for layer in trace.layers if layer.is_output), ""),
             evidence=[
-                Evidence(
-                    "slope of the least saturated hidden layer over its greatest",
-                    slope,
-                    LIMIT,
-                    "",
-                    "KZ105",
-                    name_ja="最も飽和していない隠れ層の傾き（最大値比）",
-                ),
+                Evidence(names[0][0], slope, LIMIT, "", "KZ105", name_ja=names[0][1]),
                 Evidence("gain of the output layer's own map", gain, None, "", "η(1+Σh²)", name_ja="出力層だけの写像の利得"),
                 Evidence("output layer's gain over its limit", ratio, BEYOND, "", "g·λ(C) = 2(1+β)", name_ja="出力層の利得（限界比）"),
-                Evidence(
-                    "learning rate below which the oscillation stops",
-                    stops,
-                    None,
-                    "",
-                    "2(1+β) over the output layer's curvature",
-                    "振動が止まる学習率",
-                    "2(1+β) を出力層の曲率で割った値",
-                ),
+                Evidence(names[1][0], stops, None, "", "2(1+β) over the output layer's curvature", names[1][1], "2(1+β) を出力層の曲率で割った値"),
                 Evidence("swing of the loss", swing, SWING, "", "of its level", "損失の振れ幅", "その水準に対して"),
             ],
             sentence=both(

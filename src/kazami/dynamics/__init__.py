@@ -8,7 +8,7 @@ from ..doors import lazy_door
 _MODULE_OF = {
     "Bifurcation": ".bifurcation",
     "CovariantVectors": ".covariant",
-    "DepthExponents": ".depth_exponents",
+    "DepthExponents": ".depth",
     "EndPoint": ".end_point",
     "GrowthPhase": ".phases",
     "OnsetOfChaos": ".onset",
@@ -16,7 +16,7 @@ _MODULE_OF = {
     "as_map": ".source",
     "bifurcation_diagram": ".bifurcation",
     "covariant_vectors": ".covariant",
-    "depth_exponents": ".depth_exponents",
+    "depth_exponents": ".depth",
     "end_point_stability": ".end_point",
     "finite_perturbation_exponent": ".perturbation",
     "growth_phase": ".phases",
@@ -25,7 +25,7 @@ _MODULE_OF = {
     "max_lyapunov": ".exponents",
     "onset_of_chaos": ".onset",
     "orbital_stability": ".orbital",
-    "regime": ".regime",
+    "regime": ".regimes",
     "stability_limits": ".limits",
     "standard_error": ".uncertainty",
 }

@@ -134,7 +134,7 @@ def _trained(m: TrainingMap, parameter: str, values: Floats, transient: int, kee
         before = together.states if what != "loss" and number >= transient else None
         losses = together.step()
         if number >= transient:
-            seen = losses if before is None else torch.tensor([_seen(m, state, what, number) for state in before])
+            seen = losses if before is None else torch.tensor([_seen(m, state, what, number) for state in before], dtype=torch.float64)
             rows[:, number - transient] = seen.detach().cpu().double().numpy()
         if progress is not None:
             progress(number + 1)

@@ -53,13 +53,16 @@ def cycle(shadows: Floats, *, unit: int = 1) -> Cycle | None:
         (5, 1, None)
     """
     n = len(shadows)
+    largest = float(np.abs(shadows).max())
+    shadows = shadows / largest if largest > 0.0 else shadows  # squares must not overflow
     tail = shadows[-max(n // 3, min(n, WINDOW)) :][-MOST:]
     size = float(np.sqrt(np.mean(np.sum(tail**2, axis=1))))
+    moved = float(np.max(np.ptp(shadows, axis=0)))
     for period in range(unit, min(LONGEST, len(tail) // 3) + 1, unit):
         last = _apart(shadows[-(WINDOW + period) :], period)
         if last.size and float(last.max()) <= EXACT * max(size, float(np.finfo(float).tiny)):
-            return Cycle(period, float(last.max()) / size if size > 0.0 else 0.0, True)
-    moved = float(np.max(np.ptp(shadows, axis=0)))
+            approached = _approached(tail, period, unit, NEAR_ENOUGH * moved)
+            return Cycle(approached, float(last.max()) / size if size > 0.0 else 0.0, approached == period)
     for period in range(unit, min(LONGEST, len(tail) // 6) + 1, unit):
         apart = _apart(tail, period)
         if float(apart.max()) > NEAR * moved:
@@ -100,7 +103,7 @@ def multiplier(m: AbstractMap, state: Tensor, time: int, period: int) -> float:
 
 
 def _apart(rows: Floats, period: int) -> Floats:
-    return np.sqrt(np.sum((rows[period:] - rows[:-period]) ** 2, axis=1))
+    return np.asarray(np.sqrt(np.sum((rows[period:] - rows[:-period]) ** 2, axis=1)))
 
 
 def _shrinks(apart: Floats) -> bool:

@@ -15,6 +15,7 @@ from ..maps import TrainingMap
 
 Floats = NDArray[np.float64]
 
+NOTHING = 1e-6  # of the layer's input spread: what is left of a unit that single precision no longer sees beside 1
 FLAT = 0.01  # of the layer's input spread and of the layer's own size: a unit that varies less over the examples says the same for all
 CUT = 0.999  # share of flat units from which a layer passes nothing on
 
@@ -84,10 +85,7 @@ class Inside:
     def flat_shares(self) -> Floats:
         """Return the share of flat units in each hidden layer at each look, shape ``(looks, layers)``."""
         scales = np.array([[layer.size for layer in look.layers] for look in self.looks]).max(axis=0)
-        rows = [
-            [float(np.mean(layer.spread <= FLAT * min(layer.given, scale))) for layer, scale in zip(look.layers, scales, strict=True)] for look in self.looks
-        ]
-        return np.array(rows)
+        return np.array([[float(np.mean(_is_flat(layer, scale))) for layer, scale in zip(look.layers, scales, strict=True)] for look in self.looks])
 
     def is_dead(self) -> NDArray[np.bool_]:
         """Return at each look whether a hidden layer passes nothing on and the output is the same for every example, shape ``(looks,)``."""
@@ -99,9 +97,9 @@ class Inside:
         return np.asarray(same & (self.flat_shares().max(axis=1) >= CUT))
 
     def movement(self, since: int) -> dict[str, float]:
-        """Return the root mean square step of each parameter tensor, averaged over the looks from step ``since`` on."""
+        """Return the root mean square step of each parameter tensor, the mean over the later half of the looks from step ``since`` on."""
         chosen = [look.moved for look in self.looks if look.step >= since]
-        return dict(zip(self.m.layout.names, np.mean(chosen, axis=0).tolist(), strict=True)) if chosen else {}
+        return dict(zip(self.m.layout.names, np.mean(chosen[len(chosen) // 2 :], axis=0).tolist(), strict=True)) if chosen else {}
 
     def gain(self) -> float | None:
         r"""Return :math:`g = \eta (1 + \sum h^2)`, what multiplies the output's error in the map that is left of a training whose last hidden layer stands
@@ -113,6 +111,10 @@ class Inside:
         if last is None or not is_plain or not self.looks:
             return None
         return settings["learning_rate"] * (float(last.bias is not None) + self.looks[-1].layers[-1].square)
+
+
+def _is_flat(layer: Layer, scale: float) -> NDArray[np.bool_]:
+    return np.asarray((layer.spread <= FLAT * min(layer.given, scale)) | (layer.spread <= NOTHING * layer.given))
 
 
 def _last_linear(model: nn.Module) -> nn.Linear | None:

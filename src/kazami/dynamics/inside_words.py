@@ -27,6 +27,7 @@ def dead_inside(inside: Inside, motion: Regime, since: int) -> Regime:
     units = last.layers[place].spread.size
     parameters: dict[str, Any] = {
         "since": since,
+        "awake_share": 1.0 - float(np.mean([is_dead for look, is_dead in zip(inside.looks, inside.is_dead(), strict=True) if look.step >= since])),
         "layer": last.layers[place].name,
         "flat_share": float(shares[place]),
         **_movement(inside, since),
@@ -74,16 +75,19 @@ def _movement(inside: Inside, since: int) -> dict[str, Any]:
 def _dead_sentence(parameters: dict[str, Any], units: int, motion: Regime) -> Sentence:
     moves, rests = ", ".join(parameters["moves"]), ", ".join(parameters["rests"])
     en = (
-        f"The network is dead since step {parameters['since']} at the latest: all {units} units behind {parameters['layer']} say the same for every example, "
-        "and the output no longer depends on the input."
+        f"The network is dead since step {parameters['since']} at the latest: at the end all {units} units behind {parameters['layer']} "
+        "say the same for every example, and the output no longer depends on the input."
     )
     ja = (
         f"遅くともステップ {parameters['since']} 以降、ネットワークは死んでいます。"
         f"{parameters['layer']} の後の {units} ユニットはどの例でも同じ値を返し、出力は入力に依存しません。"
     )
+    if parameters["awake_share"] > 0.0:
+        en += f" In {parameters['awake_share']:.0%} of the looks since then a unit was awake for a while."
+        ja += f"その後の観察の {parameters['awake_share']:.0%} では一時的にユニットが目覚めていました。"
     if moves and motion.label != "convergent":
         what, what_ja = _motions(motion)
-        en += f" Only {moves} still move, {what}" + (f" ({rests} stand still beside that)" if rests else "") + "; that is no learning."
+        en += f" {'Only ' if rests else ''}{moves} still move, {what}" + (f" ({rests} stand still beside that)" if rests else "") + "; that is no learning."
         ja += f"動いているのは {moves} だけで{what_ja}、" + (f"{rests} はそれに比べて止まっています。" if rests else "") + "これは学習ではありません。"
     else:
         en += " What is left of its movement dies away."

@@ -91,9 +91,9 @@ def onset_of_chaos(
     r"""Return the learning rate at which training turns chaotic, with its interval, and the one that trains fastest, proved by training again.
 
     For each learning rate and initialisation a twin starts at a relative distance of 1e-7; after each step its distance is measured and set back, so that
-    :math:`\lambda = \frac1T \sum_t \ln (d_{t+1} / d_t)` is the finite-time exponent of the whole training. A regular training stretches differences too, but only
-    a few times in all; so the onset is where the mean over the initialisations passes :math:`\ln(1000) / T` (differences grow a thousandfold in the course of the
-    training; with :math:`T` this goes to zero) for the last time, interpolated over the logarithm of the rate.
+    :math:`\lambda = \frac1T \sum_t \ln (d_{t+1} / d_t)` is the finite-time exponent of the whole training. A regular training stretches differences too, but
+    only a few times in all; so the onset is where the mean over the initialisations passes :math:`\ln(1000) / T` (differences grow a thousandfold in the
+    course of the training; with :math:`T` this goes to zero) for the last time, interpolated over the logarithm of the rate.
 
     Args:
         training: What is trained; with ``evaluate`` time is measured to a score, else to a loss.
@@ -115,9 +115,7 @@ def onset_of_chaos(
         arXiv 2506.08523 (fastest learning at the onset of chaos).
     """
     rates, count = _checked(training, learning_rates, seeds), training.steps if steps is None else steps
-    must_be_count("steps", count, 10)
-    must_be_count("every", every, 1)
-    must_be_deterministic(TrainingMap(training))
+    _must_be_followable(training, count, every)
     members = [Member(training.seed + seed, {"learning_rate": rate}) for rate in rates for seed in range(seeds)]
     together, how = ensemble(training, [*members, *members])
     exponents, courses = _followed(training, together, len(members), count, every, progress)
@@ -129,8 +127,7 @@ def onset_of_chaos(
     exponents = exponents.reshape(shape)
     threshold = WORTH_NAMING / count
     onset, interval = _onset(rates, exponents - threshold)
-    median = np.median(times, axis=1)
-    fastest = float(rates[int(np.argmin(median))]) if np.isfinite(median).any() else math.nan
+    median, fastest = _fastest(rates, times)
     proof = _again(training, rates, fastest, seeds, count, good, every) if math.isfinite(fastest) else {}
     return OnsetOfChaos(
         onset=onset,
@@ -159,6 +156,12 @@ def _checked(training: Training, learning_rates: ArrayLike | None, seeds: int) -
     if len(rates) < 3 or seeds < 2 or not (rates > 0.0).all():
         raise UsageError(f"onset_of_chaos needs at least three positive learning rates and two seeds, but it has {len(rates)} and {seeds}.")
     return rates
+
+
+def _must_be_followable(training: Training, steps: int, every: int) -> None:
+    must_be_count("steps", steps, 10)
+    must_be_count("every", every, 1)
+    must_be_deterministic(TrainingMap(training))
 
 
 def _followed(training: Training, together: AbstractEnsemble, n: int, steps: int, every: int, progress: Progress | None) -> tuple[Floats, Floats]:
@@ -192,7 +195,8 @@ def _followed(training: Training, together: AbstractEnsemble, n: int, steps: int
 
 
 def _distance(states: Tensor, n: int) -> Tensor:
-    return torch.linalg.vector_norm(states[n:] - states[:n], dim=1)
+    apart: Tensor = torch.linalg.vector_norm(states[n:] - states[:n], dim=1)
+    return apart
 
 
 def _scores(training: Training, together: AbstractEnsemble, model: Any, n: int) -> Floats:
@@ -208,7 +212,7 @@ def _scores(training: Training, together: AbstractEnsemble, model: Any, n: int) 
 
 def _good_enough(courses: Floats) -> float:
     """Return the value 95 % of the way from the first to the best median; higher is better."""
-    median = np.median(courses, axis=1)
+    median = np.quantile(courses, 0.5, axis=1, method="lower")
     first = float(np.median(median[:, 0]))
     best = float(np.max(median[np.isfinite(median)])) if np.isfinite(median).any() else first
     return first + GOOD * (best - first)
@@ -219,11 +223,22 @@ def _reached(course: Floats, good: float, every: int) -> float:
     return float(at[0] * every) if at.size else math.inf
 
 
+def _fastest(rates: Floats, times: Floats) -> tuple[Floats, float]:
+    """Return the median time of each rate, and the rate with the shortest."""
+    median = np.array([_middle(row) for row in times])
+    return median, float(rates[int(np.argmin(median))]) if np.isfinite(median).any() else math.nan
+
+
+def _middle(times: Floats) -> float:
+    """Return the time by which more than half of the seeds have reached it."""
+    return float(np.quantile(times, 0.5, method="higher"))
+
+
 def crossing(rates: Floats, exponents: Floats) -> float:
     """Return the rate at which ``exponents``, one per rate, cross zero for the last time, interpolated over the logarithm of the rate.
 
     Example:
-        >>> crossing(np.array([1.0, 10.0, 100.0]), np.array([-1.0, -1.0, 1.0])).round(4).item()
+        >>> round(crossing(np.array([1.0, 10.0, 100.0]), np.array([-1.0, -1.0, 1.0])), 4)
         31.6228
     """
     known = np.isfinite(exponents)
@@ -268,7 +283,7 @@ def _again(training: Training, rates: Floats, fastest: float, seeds: int, steps:
             if number % every == 0:
                 courses.append(losses if scores is None else scores)
         course = np.nan_to_num(np.stack(courses, axis=1), nan=-np.inf)
-        found[float(rate)] = float(np.median([_reached(row, good, every) for row in course]))
+        found[float(rate)] = _middle(np.array([_reached(row, good, every) for row in course]))
     return found
 
 
@@ -282,7 +297,7 @@ def _table(rates: Floats, exponents: Floats, times: Floats, courses: Floats, is_
                 "learning_rate": float(rate),
                 "exponent": float(known.mean()) if len(known) else math.nan,
                 "exponent_error": float(known.std(ddof=1) / math.sqrt(len(known))) if len(known) > 1 else math.nan,
-                "time": float(np.median(times[index])),
+                "time": _middle(times[index]),
                 "reached": float(np.isfinite(times[index]).mean()),
                 "final": float(np.median(last if is_score else -last)),
                 "diverged": 1.0 - len(known) / exponents.shape[1],

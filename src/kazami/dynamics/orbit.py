@@ -28,7 +28,7 @@ class Orbit:
         shadows: The state's coordinates, or where they are more than 16 its components along random directions, shape ``(taken + 1, k)``.
         losses: The loss at each state on the batch of its step, shape ``(taken + 1,)``; ``None`` for a map that has none.
         local: Logarithm of the stretching of the leading tangent vector in each step, shape ``(taken,)`` or shorter where the tangent overflowed.
-        sizes: Norm of the state, shape ``(taken + 1,)``.
+        sizes: Largest absolute coordinate of the state, shape ``(taken + 1,)``.
         taken: Steps from a finite state to a finite one.
         stopped_at: The step whose result was not finite, else ``None``.
         end: The last finite state.
@@ -60,7 +60,7 @@ def walked(m: AbstractMap, steps: int, *, looks: Sequence[int] = (), visit: Visi
         return _toy_orbit(m, steps, seed)
     shadow = _shadow(m, seed)
     state, vectors = m.current_state(), random_directions(m, 1, seed)
-    rows, losses, local, sizes = [shadow(state)], [_loss(m, state, m.time)], np.empty(steps), [float(torch.linalg.vector_norm(state))]
+    rows, losses, local, sizes = [shadow(state)], [_loss(m, state, m.time)], np.empty(steps), [float(state.abs().max())]
     wanted, stopped_at, is_tangent = set(looks), None, True
     counted = 0
     for number in range(steps):
@@ -78,7 +78,7 @@ def walked(m: AbstractMap, steps: int, *, looks: Sequence[int] = (), visit: Visi
         state = new
         rows.append(shadow(state))
         losses.append(_loss(m, state, time + 1))
-        sizes.append(float(torch.linalg.vector_norm(state)))
+        sizes.append(float(state.abs().max()))
         if progress is not None:
             progress(number + 1)
     has_losses = losses[0] is not None
@@ -105,7 +105,8 @@ def _toy_orbit(m: AbstractToyMap, steps: int, seed: int) -> Orbit:
     rows = m.orbit(m.current_state(), steps)
     finite = np.isfinite(rows).all(axis=1)
     taken = (len(rows) if finite.all() else int(np.argmin(finite))) - 1
-    growth = tangent_growth(m, 1, steps=max(taken, 1), transient=0, seed=seed)
     rows = rows[: taken + 1]
+    with np.errstate(all="ignore"):  # on its way to infinity
+        growth = tangent_growth(m, 1, steps=max(taken, 1), transient=0, seed=seed)
     stopped_at = None if taken == steps else taken
-    return Orbit(rows, None, growth.local[:, 0], np.linalg.norm(rows, axis=1), taken, stopped_at, torch.from_numpy(rows[-1].copy()), m.time)
+    return Orbit(rows, None, growth.local[:, 0], np.abs(rows).max(axis=1), taken, stopped_at, torch.from_numpy(rows[-1].copy()), m.time)

@@ -30,10 +30,9 @@ class OptimizerParameters(AbstractEdit):
         optimizer, root = places.optimizer, places.root
         source = optimizer.source
         later = replaced_later(places, source, root, names)
-        if later:
-            name = optimizer.name or places.step.optimizer
-            for part, statement in later.items():
-                draft.after(source, statement, f'{name}.add_param_group({{"params": {root}.{part}.parameters()}})')
+        for part, statement in later.items():
+            draft.after(source, statement, f'{optimizer.name or places.step.optimizer}.add_param_group({{"params": {root}.{part}.parameters()}})')
+        if later and all(any(name.startswith(f"{part}.") for part in later) for name in names):
             return
         given = argument(optimizer.call, 0, "params")
         node = places.parameters_given(optimizer)
@@ -59,18 +58,11 @@ def _has_groups(source: Source, node: cst.BaseExpression) -> bool:
 
 
 def replaced_later(places: Places, source: Source, root: str, names: list[str]) -> dict[str, cst.CSTNode]:
-    """Return the parts of the model that hold these parameters and are assigned anew behind the optimizer, with the statements that do so.
-
-    Raises:
-        Uncertain: Some of the parameters are in such a part, and others are not.
-    """
+    """Return the parts of the model that hold some of these parameters and are assigned anew behind the optimizer, with the statements that do so."""
     made, function = places.optimizer.call, source.function(places.optimizer.call)
     found: dict[str, cst.CSTNode] = {}
     for one in source.all(cst.AssignTarget):
         target = dotted(one.target)
         if target.startswith(f"{root}.") and source.function(one) is function and source.comes_before(made, one) and not source.loops(one):
             found[target.removeprefix(f"{root}.")] = source.statement(one)
-    parts = {part: statement for part, statement in found.items() if any(name.startswith(f"{part}.") for name in names)}
-    if parts and not all(any(name.startswith(f"{part}.") for part in parts) for name in names):
-        raise Uncertain("parameters of several kinds")
-    return parts
+    return {part: statement for part, statement in found.items() if any(name.startswith(f"{part}.") for name in names)}

@@ -23,23 +23,36 @@ PLAIN = ("len", "float", "int", "sum", "max", "min", "math.sqrt", "range")
 
 
 class SafeForms(AbstractEdit):
-    """Bounds the argument of the one root, logarithm, quotient or power of its kind that the training computes.
+    """Bounds the argument of the one root, logarithm, quotient or power of its kind that the training computes, or of all those of one statement.
 
     Limits:
-        Where an operation occurs several times, the trace does not say which of them was meant: nothing is written.
+        Where an operation occurs in several statements, the trace does not say which of them was meant: nothing is written.
     """
 
     name: ClassVar = "safe_forms"
     writes: ClassVar = ("safe_operation",)
-    how: ClassVar = "At the only `sqrt`, `log`, `/`, `**`, `acos` … between the model's inputs and the loss; several of a kind get lines only."
+    how: ClassVar = (
+        "At the only `sqrt`, `log`, `/`, `**`, `acos` … between the model's inputs and the loss, or those of one statement; several of a kind get lines only."
+    )
 
     def write(self, draft: Draft, places: Places, change: Prescription) -> None:
         """Write the bound."""
         operation = str(change.parameters["operation"])
         found = [(source, node) for source in places.program.sources for node in source.all(cst.BaseExpression) if occurs(source, node, operation)]
         trained = [(source, node) for source, node in found if is_computed_in_training(places, source, node)]
-        source, node = only(trained, f"a {operation}")
-        bound(draft, source, node, operation)
+        for source, node in _of_one_statement(trained, operation):
+            bound(draft, source, node, operation)
+
+
+def _of_one_statement(found: list[tuple[Source, cst.BaseExpression]], operation: str) -> list[tuple[Source, cst.BaseExpression]]:
+    """Return the operations where they stand in one statement, as the two logarithms of a cross-entropy do, none of them in another: each is bounded.
+
+    Raises:
+        Uncertain: There is none, they stand in several statements, or in one another.
+    """
+    of_one = bool(found) and all(source is found[0][0] and source.statement(node) is source.statement(found[0][1]) for source, node in found)
+    is_nested = any(one is not node and one in source.all(cst.BaseExpression, node) for source, node in found for _, one in found)
+    return found if of_one and not is_nested else [only(found, f"a {operation}")]
 
 
 def occurs(source: Source, node: cst.CSTNode, operation: str) -> bool:

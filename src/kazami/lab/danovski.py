@@ -71,7 +71,9 @@ def high(factors: Factors, rate: float, *, seed: int, initialisations: int, step
     m = iris_map(factors, rate, seed)
     x, y = raw_iris_batch()
     ensemble = Ensemble(m, x, y)
-    states, series, responses = starts(m, seed, initialisations), [], []
+    states = starts(m, seed, initialisations)
+    series: list[Floats] = []
+    responses: list[Floats] = []
     for time in range(steps):
         for kept, value in zip((series, responses), ensemble.losses_and_responses(states), strict=True):
             kept.append(value)
@@ -103,7 +105,9 @@ def one_series(factors: Factors, *, seed: int, steps: int) -> Row:
     rate = LEARNING_RATES[2]
     m = iris_map(factors, rate, seed)
     x, y = raw_iris_batch()
-    ensemble, state, series, responses = Ensemble(m, x, y), m.current_state()[None], [], []
+    ensemble, state = Ensemble(m, x, y), m.current_state()[None]
+    series: list[float] = []
+    responses: list[float] = []
     for time in range(steps):
         for kept, value in zip((series, responses), ensemble.losses_and_responses(state), strict=True):
             kept.append(float(value[0]))

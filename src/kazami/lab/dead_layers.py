@@ -54,7 +54,7 @@ class Ensemble:
         """Part the model into what comes before the last layer, and the last layer."""
         layers = list(m.model.children())
         self.map, self.x, self.y = m, x, y
-        self.body, self.n_classes = nn.Sequential(*layers[:-1]), int(layers[-1].out_features)
+        self.body, self.n_classes = nn.Sequential(*layers[:-1]), int(y.max()) + 1
         self.head = f"{len(layers) - 1}."
 
     def hidden_and_logits(self, states: Tensor) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,8 @@ def square_training(a: float, target: float = 1.0, steps: int = 100) -> Training
 def attractor(a: float, *, keep: int = 256, transient: int = 4000, start: float = 0.7) -> NDArray[np.float64]:
     """Return the ``keep`` weights after the transient, in units of the target's root."""
     m = CubicDescent(a=a, state=(start,))
-    return m.orbit(m.current_state(), transient + keep)[transient:, 0]
+    orbit: NDArray[np.float64] = m.orbit(m.current_state(), transient + keep)
+    return orbit[transient:, 0]
 
 
 def training_orbit(a: float, steps: int, target: float = 1.0) -> NDArray[np.float64]:

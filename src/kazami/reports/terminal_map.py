@@ -4,6 +4,7 @@ import numpy as np
 
 from ..records.trace import Floats, Trace
 from ..records.wind import Wind
+from ..signals.stability_gauge import StabilityGauge
 from .numerals import short
 from .palette import LIMITS, Colour, colour_of, letter_of
 from .weather import remarkable, weather_of
@@ -113,15 +114,31 @@ def _axis(first: int, last: int, label: int, n_columns: int, colour: bool, langu
     return cut(" " * (label + 2) + start + " " * (gap // 2) + shown + " " * (gap - gap // 2) + end, label + 2 + n_columns)
 
 
-def live_line(step: int, loss: float, wind: Wind, worst_layer: str, *, width: int = 80, language: str = "en") -> str:
-    """Return the one line that is rewritten while a training goes on; the name of the layer gives way first where the terminal is narrow.
+def live_line(
+    step: int, loss: float, wind: Wind, worst_layer: str, *, stability: StabilityGauge | None = None, width: int = 80, language: str = "en"
+) -> str:
+    """Return the one line that is rewritten while a training goes on; where the terminal is narrow the layer's name gives way first, then the gauge.
+
+    Args:
+        step: The newest.
+        loss: At that step.
+        wind: Of the run.
+        worst_layer: Its name, empty where all are healthy.
+        stability: Sharpness against the optimizer's limit, ``None`` where not known.
+        width: Of the terminal, in columns.
+        language: ``"en"`` or ``"ja"``.
 
     >>> from kazami.records import wind_of
     >>> live_line(120, 0.69314, wind_of(-2), "fc1", width=60)
     '◯ dead calm · step 120 · loss 0.693 · worst: fc1'
+    >>> live_line(120, 0.69314, wind_of(0), "", stability=StabilityGauge(119, 0.965, 1.93, 2.0))
+    '◐ breeze · step 120 · loss 0.693 · η·λmax = 1.93 of 2'
     """
     word = wind.word_ja if language == "ja" else wind.word
     head = f"{wind.symbol} {word} · {say('step', language)} {step} · {say('loss_word', language)} {short(loss)}"
+    if stability is not None:
+        gauge = f" · {say('live_stability', language, value=short(stability.value), limit=short(stability.limit))}"
+        head += gauge if width_of(head + gauge) <= width else ""
     room = width - width_of(head) - width_of(" · " + say("live_worst", language, layer=""))
     if not worst_layer or room < 2:
         return cut(head, width)

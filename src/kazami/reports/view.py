@@ -16,6 +16,7 @@ from .columns import MAX_CELLS, MAX_COLUMNS, extremes, rounded, starts
 from .numerals import short
 from .outcome import by_weight, checks_in_words, checks_of, not_the_cause, primary, run_wind, suppressed_in_words, verdict
 from .places import placed
+from .stability_view import stability_view
 from .weather import RECENT, Weather, map_title, newest, remarkable, weather_of
 from .words import WORDS, both, certainty, unit_in
 
@@ -51,6 +52,7 @@ def view(info: RunInfo, trace: Trace, findings: Sequence[Finding]) -> dict[str, 
         "last_step": max(trace.step, info.steps),
         "map": _map(weather),
         "loss": _loss(trace),
+        "stability": stability_view(trace),
         "findings": [_card(finding, finding is primary(ordered), trace.layers) for finding in ordered],
         "suppressed": None if (left_out := suppressed_in_words(info)) is None else asdict(left_out),
         "excluded": [asdict(sentence) for sentence in not_the_cause(ordered)],

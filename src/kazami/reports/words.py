@@ -99,6 +99,10 @@ WORDS: dict[str, Sentence] = {
     "say_validation": Sentence(
         "on held-out data it is lowest at step {step} ({best}), and {now} at the end", "検証データではステップ {step} で最小（{best}）、最後は {now}"
     ),
+    "sharpness": Sentence("Sharpness", "鋭さ"),
+    "say_stability": Sentence("η·λmax ends at {now}; the optimizer's stability limit is {limit}", "η·λmax は最後に {now}、オプティマイザの安定限界は {limit}"),
+    "stability_line": Sentence("limit {value}", "限界 {value}"),
+    "table_of_stability": Sentence("η·λmax as a table", "η·λmax の表"),
     "trivial_line": Sentence("guessing {value}", "当て推量 {value}"),
     "flag": Sentence("finding {n} begins at step {step}", "所見 {n}：ステップ {step} から"),
     # findings
@@ -215,6 +219,7 @@ WORDS: dict[str, Sentence] = {
     # the live line
     "loss_word": Sentence("loss", "損失"),
     "live_worst": Sentence("worst: {layer}", "最も悪い層：{layer}"),
+    "live_stability": Sentence("η·λmax = {value} of {limit}", "η·λmax = {value}（限界 {limit}）"),
 }
 
 

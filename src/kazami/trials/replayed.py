@@ -146,6 +146,8 @@ def carry_out(job: Job) -> None:
     refused: list[str] = []
     os.chdir(job.directories[0])
     os.environ["PWD"] = job.directories[0]
+    if not sys.flags.safe_path:
+        sys.path.insert(0, "")  # the entry that Python makes for what it starts, and that becomes the script's folder; `START` took it away
     _redirect(job.log)
     result_file = open(job.result, "wb")  # noqa: SIM115 - opened before writes are refused
     if not job.may_write:

@@ -14,6 +14,10 @@ from typing import IO, Any
 from ..errors import KazamiError
 from .mirror import Mirror, mirrored
 
+START = (  # not as __main__, which the script becomes; modules of the working directory are the script's, and not ours to import
+    "import sys; sys.flags.safe_path or sys.path.pop(0); from kazami.trials.replayed import main; main()"
+)
+
 
 @dataclass(slots=True)
 class Replays:
@@ -119,7 +123,7 @@ class Replays:
             raise KazamiError(f"A replay of {self.target} {why} before it could be measured. {_last_words(job['log'], mirror)}".rstrip()) from None
 
     def _start(self) -> None:
-        command = [sys.executable, "-P", "-c", "from kazami.trials.replayed import main; main()"]  # not as __main__, which the script becomes
+        command = [sys.executable, *(["-P"] if sys.flags.safe_path else []), "-c", START]
         patient = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}  # threads that spin while they wait make a busy machine crawl
         self._server = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=self.directory, env=patient

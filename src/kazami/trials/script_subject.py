@@ -17,6 +17,7 @@ from .trial import Trial
 EXPLAINED, VALIDATION = "explained", "-validation loss"
 BEYOND_TRAINING = ("overfitting", "train_eval_mismatch")  # what the training's own loss does not show
 NEWEST = 10  # the last tenth of the losses, at most 50 of them, is "now"
+LEAST_SHARE = 0.5  # what takes fewer of the steps than most of them is another training, whatever its loss
 LONGER = 5.0  # a changed script may take so many times as long as the original, no more
 
 
@@ -89,6 +90,8 @@ class ScriptSubject(AbstractSubject):
             return Trial([], None, str(error))
         if not new and replay.losses:
             self.facts.first_losses[seed] = replay.losses[0]
+        if new and self.facts.measure == EXPLAINED and not replay.error and len(replay.losses) < LEAST_SHARE * self.facts.steps:
+            replay.error = f"it took only {len(replay.losses)} of {self.facts.steps} steps"  # as what leaves out every step with a bad gradient may do
         return trial_of(replay, self.facts, seed)
 
 

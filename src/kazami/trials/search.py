@@ -89,7 +89,7 @@ class Search:
         for candidate, pairs in gains:
             if not serious(pairs.after[0].findings):
                 return self._proved(candidate, pairs)
-        relaxed = [(candidate, pairs) for candidate, pairs in gains if not self._still_has_the_cause(pairs)]
+        relaxed = [(candidate, pairs) for candidate, pairs in gains if not self._has_the_cause(pairs.after[0])]
         if relaxed:  # something is still said of it, but its cause is gone, and it works better with every seed
             return self._proved(*max(relaxed, key=lambda proof: proof[1].mean_after))
         return self.unproved(interrupted=interrupted)
@@ -99,7 +99,7 @@ class Search:
         candidate = self._one(changes, self.before[0])
         if candidate is None:  # tried before, or of no help
             return None
-        if self._is_proved(candidate) or (self.proofs[-1][1].is_gain and not self._still_has_the_cause(self.proofs[-1][1])):
+        if self._is_proved(candidate) or (self.proofs[-1][1].is_gain and not self._has_the_cause(self.proofs[-1][1].after[0])):
             return self._proved(*self._ablated(candidate, self.proofs[-1][1]))
         return None
 
@@ -140,9 +140,9 @@ class Search:
             if one.changes == candidate.changes:
                 self.tried[number] = replace(one, helped=False, why=Sentence(f"{one.why.en[:-1]}; {why.en}.", f"{one.why.ja}{why.ja}。"))
 
-    def _still_has_the_cause(self, pairs: Pairs) -> bool:
+    def _has_the_cause(self, trial: Trial) -> bool:
         cause = next((finding.name for finding in self.findings if finding.is_primary), "")
-        return cause in {finding.name for finding in serious(pairs.after[0].findings)}
+        return cause in {finding.name for finding in serious(trial.findings)}
 
     @property
     def seeds(self) -> list[int]:
@@ -151,12 +151,15 @@ class Search:
 
     def run(self, subject: AbstractSubject, *, seed: int, watched: bool = False, what: str = "") -> Trial:
         """Run one trial if the budget allows it."""
-        spent = time.perf_counter() - self.started
-        if spent > min(self.budget, self.until):
+        began = time.perf_counter()
+        spent = began - self.started
+        if spent > (self.budget if self.has_helped else min(self.budget, self.until)):  # what helps is proved before anything else is begun
             raise OutOfBudget
         if self.progress is not None:
             self.progress(what, spent, self.budget)
-        return subject.trial(seed=seed, watched=watched)
+        trial = subject.trial(seed=seed, watched=watched)
+        self.longest = max(self.longest, time.perf_counter() - began)  # with what it takes to set up
+        return trial
 
     # -- screening
 
@@ -214,7 +217,6 @@ class Search:
         gain = None if trial.score is None or first.score is None else trial.score - first.score
         self._note(changes, trial, gain, _became(trial, gain), helped=helps)
         self.has_helped |= helps
-        self.longest = max(self.longest, trial.seconds, first.seconds)
         return Candidate(changes, changed, trial) if helps else None
 
     def _must_prove_now(self) -> bool:
@@ -227,9 +229,10 @@ class Search:
         self.tried.append(Tried(changes, steps, score, gain, why, helped))
 
     def _ordered(self, helpful: list[Candidate], first: Trial) -> list[Candidate]:
-        """Return those that bring most of what the best one brings, the least change first."""
-        best = max(score_of(candidate) for candidate in helpful)
-        near = [candidate for candidate in helpful if is_enough(score_of(candidate), best, first.score)]
+        """Return those that bring most of what the best one brings, the least change first; what leaves the cause as it is counts only where all do."""
+        without_cause = [candidate for candidate in helpful if not self._has_the_cause(candidate.trial)] or helpful
+        best = max(score_of(candidate) for candidate in without_cause)
+        near = [candidate for candidate in without_cause if is_enough(score_of(candidate), best, first.score)]
         return sorted(near, key=lambda candidate: size_of(candidate.changes))
 
     # -- proof

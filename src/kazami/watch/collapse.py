@@ -35,6 +35,8 @@ def collapse_numbers(graph: LiveGraph, above: dict[Node, int], sights: Sequence[
 
 def variation(call: LossCall) -> float:
     """Return the variation over samples of a call's output relative to that of its target, NaN where they cannot be compared."""
+    if call.output.is_complex() or call.target.is_complex():
+        return math.nan
     output, target = call.output.float(), call.target
     if call.kind in CLASSES and output.dim() >= 2:
         return _of_classes(output, target, int(call.options.get("ignore_index", -100)))
@@ -71,7 +73,7 @@ def _ratio(a: float, b: float) -> float:
 
 
 def _head_spread(sights: Sequence[Sight]) -> float:
-    heads = [sight for sight in sights if sight.layer.is_output and sight.layer.kind == "linear" and sight.inputs is not None and sight.weight.dim() == 2]
+    heads = [s for s in sights if s.layer.is_output and s.layer.kind == "linear" and s.inputs is not None and s.weight.dim() == 2 and not s.weight.is_complex()]
     if not heads:
         return math.nan
     table, weight = signal(heads[-1].inputs), heads[-1].weight.detach().float()  # type: ignore[arg-type]
@@ -89,7 +91,9 @@ def is_agreement(graph: LiveGraph, above: dict[Node, int], sights: Sequence[Sigh
     """
     if any(not _looks_both_ways(call.node) for call in calls) or any("BackwardBackward" in name for name in graph.names):
         return False
-    heads = [s for s in sights if s.layer.is_output and s.layer.kind == "linear" and s.layer.fan_out >= 2 and 2 <= len(s.uses) <= 8]
+    heads = [
+        s for s in sights if s.layer.is_output and s.layer.kind == "linear" and s.layer.fan_out >= 2 and 2 <= len(s.uses) <= 8 and not s.weight.is_complex()
+    ]
     if not heads:
         return False
     reach: dict[Node, frozenset[int]] = {use: frozenset({number}) for number, use in enumerate(heads[-1].uses)}

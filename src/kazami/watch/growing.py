@@ -21,8 +21,9 @@ LENGTH = 128  # steps of a burst where the budget allows it,
 SHORTEST = 16  # and where it allows little; below that nothing could be said of the growth
 ALIGNED = 0.25  # of a burst passes before its steps count: the vector is turning towards the most stretched direction
 MEMORIES = 3  # memories of the optimizer's average that must pass as well
-GROWTH = 1.3  # from the beginning of one burst to the next
-BUDGET, FIRST_SECONDS, PACE, SHARE = 1.0, 0.5, 0.02, 0.002  # seconds in all; at once; a second of training; share of the training's time
+GROWTH = 1.3  # from the beginning of one burst to the next, which begins no sooner than the gap is as long as the burst was
+PART = 3  # a burst takes at most this part of what is allowed, so that some is left for later ones
+BUDGET, FIRST_SECONDS, PACE, SHARE = 0.5, 0.3, 0.02, 0.002  # seconds in all; at once; a second of training; share of the training's time
 COST = 3.0  # of a step with its tangent, in plain steps: the guess before one was taken
 FAILURES = 3
 SHARED = "Growth of tiny differences is not followed: several ranks train together."
@@ -48,7 +49,7 @@ class _Burst:
 class GrowthReader:
     """Carries one tangent vector through bursts of the user's own steps and records by how much each step stretches it.
 
-    Without ``is_full`` the bursts lie ever further apart and cost 0.2 % of the run's time or a second in all, whichever is larger; with it one burst goes on
+    Without ``is_full`` the bursts lie ever further apart and cost 0.2 % of the run's time or half a second in all, whichever is larger; with it one burst goes on
     for as long as steps follow one another. Weights, gradients, the optimizer's memory and the random streams stay as they are.
 
     Args:
@@ -86,7 +87,7 @@ class GrowthReader:
         try:
             self._multiply(losses, observer)
         except (CurvatureBlind, StepMismatch) as reason:
-            self._failed(str(reason), observer)
+            self._failed(reason, observer)
         self._account(time.perf_counter() - began, observer)
 
     def step_begins(self, player: "Player", optimizer: Optimizer, observer: "Observer") -> None:
@@ -97,8 +98,8 @@ class GrowthReader:
         began = time.perf_counter()
         try:
             self._carry(burst, player, optimizer, observer)
-        except (StepMismatch, RuntimeError) as reason:
-            self._failed(str(reason), observer)
+        except StepMismatch as reason:
+            self._failed(reason, observer)
         self._account(time.perf_counter() - began, observer)
         if self._burst is not None:
             burst.seconds.append(self._of_step)
@@ -120,8 +121,8 @@ class GrowthReader:
             return True
         if step < self._next:
             return False
-        pace = (now - self._first[1]) / (step - self._first[0]) if step > self._first[0] else math.nan
-        expected = self._cost if math.isfinite(self._cost) else COST * pace
+        plain = max(now - self._first[1] - observer.sampling.spent, 0.0) / (step - self._first[0]) if step > self._first[0] else math.nan
+        expected = self._cost * PART if math.isfinite(self._cost) else COST * plain
         if not expected * SHORTEST <= self._allowance(observer):
             self._next = max(int(step * GROWTH), step + 1)
             return False
@@ -135,7 +136,7 @@ class GrowthReader:
         loss = losses[0] if len(losses) == 1 else None
         reason = SHARED if observer.sampling.is_shared else SEVERAL if len(observer.players) > 1 else HOOKS if "tensor_hooks" in observer.noticed_things else ""
         if reason:
-            self._give_up(reason, observer)
+            self._give_up(reason, observer, is_known=reason != SEVERAL)
             return
         if loss is None or not math.isfinite(float(loss.detach())):
             self._end()
@@ -202,7 +203,7 @@ class GrowthReader:
             return
         if len(burst.seconds) == 3:  # the first one warms up
             self._cost = min(burst.seconds)
-            affordable = self._allowance(observer) / max(self._cost, 1e-9)
+            affordable = self._allowance(observer) / max(self._cost, 1e-9) / PART
             length = min(LENGTH, int(affordable))
             burst.left = length - 3
             burst.aligning = _aligning(burst.optimizer(), length) - 3
@@ -210,24 +211,26 @@ class GrowthReader:
                 burst.left = 0
         if burst.left <= 0:
             self._end()
-            self._next = max(int((observer.clock - len(burst.seconds)) * GROWTH), observer.clock + 1)
+            self._next = max(int((observer.clock - len(burst.seconds)) * GROWTH), observer.clock + len(burst.seconds))
 
     def _end(self) -> None:
         if self._burst is not None:
             self._warm = self._burst.vector.weights
             self._burst = None
 
-    def _failed(self, reason: str, observer: "Observer") -> None:
+    def _failed(self, reason: CurvatureBlind | StepMismatch, observer: "Observer") -> None:
         self._end()
         self._failures += 1
         self._next = max(int(observer.clock * GROWTH), observer.clock + 1)
         if self._failures >= FAILURES:
-            self._give_up(f"Growth of tiny differences is not followed: {reason.rstrip('.')}.", observer)
+            text = str(reason).rstrip(".")
+            self._give_up(f"Growth of tiny differences is not followed: {text[:1].lower()}{text[1:]}.", observer, is_known=isinstance(reason, CurvatureBlind))
 
-    def _give_up(self, sentence: str, observer: "Observer") -> None:
+    def _give_up(self, sentence: str, observer: "Observer", *, is_known: bool = False) -> None:
+        """End for good, and say why, unless curvature has the same reason and says it (``is_known``) and nobody asked for more."""
         self._end()
         self._is_possible = False
-        if self.is_full or "curvature" not in observer.blind:
+        if self.is_full or not is_known:
             observer.blind["growth"] = sentence
 
     def _account(self, seconds: float, observer: "Observer") -> None:

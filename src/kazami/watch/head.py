@@ -22,7 +22,11 @@ def head_numbers(graph: LiveGraph, sights: Sequence[Sight], calls: Sequence[Loss
     outputs, ``C``, times the second moment :math:`\langle\tilde h \tilde h^\top\rangle`. Its largest eigenvalue is at most
     :math:`\lambda_{max}(C)\,\lambda_{max}(\langle\tilde h \tilde h^\top\rangle)`, and equals it where ``h`` is the same for every sample.
     """
-    heads = [s for s in sights if s.layer.is_output and s.layer.kind == "linear" and len(s.uses) == 1 and s.inputs is not None and s.weight.dim() == 2]
+    heads = [
+        s
+        for s in sights
+        if s.layer.is_output and s.layer.kind == "linear" and len(s.uses) == 1 and s.inputs is not None and s.weight.dim() == 2 and not s.weight.is_complex()
+    ]
     if len(heads) != 1 or len(calls) != 1 or not any(sight.activated() in SQUASHING for sight in sights):
         return {}
     curvature = output_curvature(calls[0])

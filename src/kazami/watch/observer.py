@@ -114,11 +114,10 @@ class Observer:
         self._reader = GraphReader(self.names, is_dynamics=is_dynamics)
         self.growth = GrowthReader(is_full=is_dynamics)
         self._steps = StepReader(self)
-        self._validation = Validation()
+        self._validation, self._scalers = Validation(), ScalerMemory()
         self._spikes = SpikeWatch()
         self.stands_out = False  # the loss of the step in progress, from those before: then the step is recorded
         self._loaders = loaders.Loaders()
-        self._scalers = ScalerMemory()
 
     # -- attachment
 
@@ -320,10 +319,11 @@ class Observer:
         self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
 
     def _note_rivals(self) -> None:
-        """Note players of a game: a loss reached the parameters of two players, and only one of them stepped on it."""
+        """Note players of a game: a loss reached two players, and only one of them stepped on it, or one climbs where the other descends."""
         for reading in self._readings if len(self.players) > 1 and self._moved else ():
             reached = [player for player in self.players if player.steps > 0 and player.parameters.keys() & reading.leaves.keys()]
-            if len(reached) > 1 and any(id(player) not in self._moved for player in reached):
+            climbs = {bool(o.param_groups[0].get("maximize")) for player in reached if (o := self.optimizer_of(player)) is not None}
+            if len(reached) > 1 and (len(climbs) > 1 or any(id(player) not in self._moved for player in reached)):
                 for player in reached:
                     player.facts["adversarial"] = {"players": len(reached)}
 

@@ -24,6 +24,7 @@ class RunOptions:
         check: Stop after the first optimizer step and say what can be known by then.
         sarif: As ``json``, for a SARIF 2.1.0 log.
         ignore: Identifiers or names of findings to leave out of the verdict, separated by commas.
+        dynamics: Measure sharpness and the growth of tiny differences at every step, whatever it costs.
 
     Raises:
         UsageError: A value is outside its range.
@@ -46,6 +47,7 @@ class RunOptions:
     check: bool = False
     sarif: str | None = None
     ignore: str | None = None
+    dynamics: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, in the words of the command line."""
@@ -59,6 +61,11 @@ class RunOptions:
         if self.json == self.sarif == "-":
             raise UsageError("--json - and --sarif - cannot both have stdout: give one of them a file")
         asked_by_option(self.ignore or "")
+
+    @property
+    def stride(self) -> int | None:
+        """After how many steps one is recorded; ``None`` lets the measured cost decide."""
+        return 1 if self.check or (self.dynamics and self.every is None) else self.every
 
 
 def _at_least_one(option: str, value: int | None) -> None:

@@ -1,5 +1,6 @@
 """Player: what is remembered of the parameters that one optimizer moves (a training has one; adversarial ones have several)."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
@@ -9,10 +10,12 @@ import torch
 from torch import Tensor
 
 from ..records.trace import Layer, Series, Trace
+from ..signals.stability_gauge import StabilityGauge, stability_gauge
 from .layers import Sight
 from .losses import Targets
 from .rotation import Orbit
 
+NEWEST = 8  # measurements of curvature that the live line looks at
 Rows = list[tuple[int, dict[int, float]]]
 MOST_SETTINGS = ("lr", "momentum", "dampening", "nesterov", "betas", "alpha", "eps", "weight_decay", "amsgrad", "foreach", "fused", "max_iter", "rho")
 
@@ -103,6 +106,18 @@ class Player:
             if rows and rows[-1][0] == step:
                 numbers.update({f"{name}/{column:03d}": value for column, value in rows[-1][1].items()})
         return numbers
+
+    def stability(self) -> StabilityGauge | None:
+        """Return how near the newest steps stand to the optimizer's limit, from the newest measurements alone."""
+        ratios, rates = self._numbers.get("stability_ratio"), self._numbers.get("learning_rate")
+        if ratios is None or rates is None:
+            return None
+        names = ("stability_ratio", "sharpness_limit")
+        newest = {name: self._numbers[name] for name in names if name in self._numbers}
+        series = {name: Series(np.asarray(steps[-NEWEST:], dtype=np.int64), np.asarray(values[-NEWEST:])) for name, (steps, values) in newest.items()}
+        place = max(bisect_right(rates[0], ratios[0][-1]) - 1, 0)
+        series["learning_rate"] = Series(np.asarray(rates[0][place : place + 1], dtype=np.int64), np.asarray(rates[1][place : place + 1]))
+        return stability_gauge(Trace(step=self.steps, series=series))
 
     def trace(self, blind: Sequence[str], settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Trace:
         """Return all that was seen as a record."""

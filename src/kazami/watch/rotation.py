@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..signals.winding import Winding, winding
+from ..signals.winding import FEWEST, Winding, winding
 from .observables import sample
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
     if not steps:
         return {}
     paths = [np.asarray([player.orbit.points[step] for step in steps], dtype=np.float64) for player in rivals]
-    for first in (len(steps) - len(steps) // part for part in (2, 3, 4, 6, 8, 12, 16, 1)):
+    for first in (len(steps) - len(steps) // part for part in (2, 3, 4, 6, 8, 12, 16, 1) if len(steps) // part >= FEWEST):
         found = _joint([path[first:] for path in paths])
         if found is not None:
             start = np.concatenate([path[0] - path[first:].mean(0) for path in paths])

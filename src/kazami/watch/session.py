@@ -96,7 +96,7 @@ class Session:
             from .sampling import Sampling
 
             self.observer = Observer(
-                sampling=Sampling(every=1 if self.options.check else self.options.every, is_shared=n_ranks() > 1), on_step=self._step_ended
+                sampling=Sampling(every=self.options.stride, is_shared=n_ranks() > 1), on_step=self._step_ended, is_dynamics=self.options.dynamics
             )
             if self._directory is not None:
                 self._directory.follow(self.observer)
@@ -156,7 +156,7 @@ class Session:
         if not self.options.quiet and self._is_first_rank():
             self._show(info, trace, findings, report)
         if self.options.json is not None:
-            self._write_document(self.options.json, self._document(info, findings, report))
+            self._write_document(self.options.json, self._document(info, findings, report, trace))
         if self.options.sarif is not None:
             self._write_document(self.options.sarif, sarif(info, findings, language=self.language, exit_code=self._exit_code))
 
@@ -218,8 +218,8 @@ class Session:
             self._complain(say("cannot_write", self.language, where=directory.location, why=error.strerror or str(error)))
             return None
 
-    def _document(self, info: RunInfo, findings: list[Finding], report: str | None) -> dict[str, Any]:
-        data = document(info, findings, report, language=self.language)
+    def _document(self, info: RunInfo, findings: list[Finding], report: str | None, trace: Trace) -> dict[str, Any]:
+        data = document(info, findings, report, trace=trace, language=self.language)
         if self._directory is not None:
             data["run"] = self._directory.location if self._directory.writer is not None else None
         return data
@@ -266,9 +266,8 @@ class Session:
 
         first = next((finding for finding in self._findings if finding.is_primary), None)
         width = terminal_width(self.stderr)
-        line = live_line(
-            step, row.get("loss", float("nan")), wind_of(first.wind if first else 0.0), worst_layer(player, row), width=width - 1, language=self.language
-        )
+        wind, loss = wind_of(first.wind if first else 0.0), row.get("loss", float("nan"))
+        line = live_line(step, loss, wind, worst_layer(player, row), stability=player.stability(), width=width - 1, language=self.language)
         with suppress(OSError, ValueError):
             self.stderr.write(f"\r\x1b[2K{line}")
             self.stderr.flush()

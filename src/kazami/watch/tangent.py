@@ -194,8 +194,11 @@ class TangentVector:
 
         if self.rule.is_linear:
             return update(*values)[0], update(*carried)
-        new, moved = torch.func.jvp(update, values, carried)
-        return new[0], moved
+        with torch.enable_grad():
+            leaves = [value.detach().clone().requires_grad_() for value in values]
+            outputs = update(*leaves)
+            rows = [torch.autograd.grad(output, leaves, torch.ones_like(output), retain_graph=True, allow_unused=True) for output in outputs]
+        return outputs[0].detach(), tuple(_combined(row, carried) for row in rows)
 
     def _slot(self, name: str) -> Tensor:
         known = self.memory.get(name)
@@ -214,6 +217,12 @@ class TangentVector:
 
     def _now(self) -> Tensor:
         return _flat([parameter.detach() for parameter in self.parameters])
+
+
+def _combined(row: tuple[Tensor | None, ...], carried: tuple[Tensor, ...]) -> Tensor:
+    """Return the sum of ``carried`` times the diagonals in ``row``: no entry of a rule looks at another."""
+    parts = [vector * diagonal for diagonal, vector in zip(row, carried, strict=True) if diagonal is not None]
+    return sum(parts[1:], start=parts[0])
 
 
 def _flat(parts: Sequence[Tensor]) -> Tensor:

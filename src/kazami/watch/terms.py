@@ -254,7 +254,7 @@ def _trivial(graph: LiveGraph, node: Node, known: dict[Node, LossCall]) -> float
 def _entries(graph: LiveGraph, node: Node) -> tuple[Tensor | None, str]:
     """Return the numbers that an operation on one tensor put out."""
     name, operand = graph.kinds[node], saved(node, "self")
-    if operand is None:
+    if operand is None or operand.is_complex():
         return None, "term"
     operand = operand.float()
     if name == "Pow" and isinstance(exponent := option(node, "exponent"), int | float):

@@ -67,13 +67,14 @@ class Watch:
         self.close()
 
 
-def watch(*watched: Any, run: str | None = None, every: int | None = None) -> Watch:
+def watch(*watched: Any, run: str | None = None, every: int | None = None, dynamics: bool = False) -> Watch:
     """Watch a training until the returned `Watch` is closed; the user's loop stays as it is.
 
     Args:
         watched: Models (``nn.Module``) and optimizers, in any order; none: everything in this process.
         run: A run directory to write (a path or an fsspec URL). Without it nothing is written.
         every: Record every so many steps; by default the measured cost decides.
+        dynamics: Measure sharpness and local Lyapunov exponents at every step, whatever it costs (``every`` is then 1 unless given).
 
     Raises:
         CannotWatch: Something else than models and optimizers was given.
@@ -98,7 +99,7 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None) -> Wa
             f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. "
             "Leave it out to watch everything in this process."
         )
-    observer = Observer(models, optimizers, Sampling(every=every))
+    observer = Observer(models, optimizers, Sampling(every=1 if dynamics and every is None else every), is_dynamics=dynamics)
     for optimizer in optimizers:
         observer.player_of(optimizer)
     return Watch(observer, RunDirectory(run) if run is not None else None)

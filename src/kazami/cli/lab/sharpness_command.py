@@ -18,14 +18,14 @@ WORDS = {
     "en": {
         "header": ("", "eigenvalue", "error at most", "of the threshold"),
         "row": ("λ{number}", "threshold"),
-        "trace": "trace {value} ± {error}; flat directions {flat} ± {flat_error} of {n}; below zero {negative}",
+        "trace": "trace of the Hessian {value} ± {error}; flat directions {flat} ± {flat_error} of {n}; below zero {negative}",
         "note": "note:",
         "warning": "careful:",
     },
     "ja": {
         "header": ("", "固有値", "誤差（上限）", "安定限界に対する比"),
         "row": ("λ{number}", "安定限界"),
-        "trace": "トレース {value} ± {error}、平坦な方向 {n} のうち {flat} ± {flat_error}、負の固有値 {negative}",
+        "trace": "ヘッセ行列のトレース {value} ± {error}、平坦な方向 {n} のうち {flat} ± {flat_error}、負の固有値 {negative}",
         "note": "条件:",
         "warning": "注意:",
     },
@@ -85,7 +85,7 @@ def _wide(curvature: "TrainingCurvature", found: "Estimate", place: str, languag
     with _stdout_to_stderr():
         density = curvature.density(probes=probes, products=curvature.stability_products())
         flat = flat_directions(curvature, density=density)
-        trace = curvature.trace(products=10 * probes)
+        trace = curvature.trace(products=max(10 * probes, density.n_products if density.is_whole else 0))
     save_figure(density_figure(density, found, flat, language=figure_language(place, language)), place)
     return density, flat, trace
 

@@ -5,18 +5,20 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
 
+from ...errors import UsageError, unknown_name
 from ...records import Check, Sentence
 from ..outcome import Outcome, Row, Rows, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["AbstractExperiment", "Check", "Outcome", "Progress", "Row", "Rows", "Sentence", "Table", "both", "paired_seeds"]
+__all__ = ["AbstractExperiment", "Check", "Outcome", "Progress", "Row", "Rows", "Sentence", "Table", "both", "paired_seeds", "with_factors"]
 
 Progress = Callable[[int, int], None]  # (done, total)
 
@@ -99,6 +101,34 @@ class AbstractExperiment(ABC):
             progress(len(measured), len(conditions))
             measured.append({**condition, **self.measure(condition)})
         progress(len(measured), len(conditions))
+
+
+def with_factors(one: AbstractExperiment, settings: dict[str, str]) -> AbstractExperiment:
+    """Return the experiment with other factors (its field ``factors``) than the published ones: architecture, loss, initialisation, regularisation.
+
+    Args:
+        one: An experiment; those without ``factors`` have none to change.
+        settings: Values by name, as text.
+
+    Raises:
+        UsageError: The experiment has no factors, or a value is not of its factor's kind.
+        UnknownName: There is no factor of this name.
+    """
+    if not settings:
+        return one
+    published = getattr(one, "factors", None)
+    if published is None:
+        raise UsageError(f"{one.name} has no factors to set. These have: danovski-2024, edge-of-stability, adam-edge, onset-of-chaos.")
+    known = asdict(published)
+    for name in settings:
+        if name not in known:
+            raise unknown_name("factor", name, known)
+    try:
+        given = {name: type(known[name])(value) for name, value in settings.items()}
+    except ValueError as error:
+        raise UsageError(f"A factor has a value that it cannot have ({error}).") from None
+    changed: AbstractExperiment = replace(cast("Any", one), factors=replace(published, **given))
+    return changed
 
 
 def both(en: str, ja: str) -> Sentence:

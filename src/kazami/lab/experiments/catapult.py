@@ -89,8 +89,8 @@ class Catapult(AbstractExperiment):
         here = rows.where(rate=3.0)
         peak, end = short(here.median("peak")), short(here.median("end"))
         return both(
-            f"At ηλ₀ = 3 the loss first grows {peak}-fold and the training then lands at ηλ = {end}; it never rises below 2 and diverges above 4.",
-            f"ηλ₀ = 3 では損失がまず {peak} 倍に増え、ηλ = {end} の平らな場所に着地します。2 未満では損失は上がらず、4 を超えると発散します。",
+            f"At ηλ₀ = 3 the loss first grows {peak}-fold and the training lands at ηλ = {end}; below 2 the loss never rises, above 4 it diverges.",
+            f"ηλ₀ = 3 では損失がまず {peak} 倍に増え、ηλ = {end} の平らな場所に着地します。2 未満では上がらず、4 を超えると発散します。",
         )
 
     def draw(self, rows: Rows, language: str) -> "Figure":

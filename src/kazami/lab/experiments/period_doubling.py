@@ -93,7 +93,7 @@ class PeriodDoubling(AbstractExperiment):
         beyond = [one["exponent"] > 0.01 for one in rows.where(part="rate") if one["a"] > row["accumulation"]]
         share, first, end = (f"{number:.5f}" for number in (np.mean(beyond), row["found"][1], row["accumulation"]))
         return both(
-            f"Gradient descent at a = ηy doubles its period at 1, {first} … and is chaotic beyond {end}: {float(share):.0%} of the learning rates from there to 2.",
+            f"Gradient descent at a = ηy doubles its period at 1, {first} …; beyond {end}, {float(share):.0%} of the learning rates up to 2 are chaotic.",
             f"勾配降下法は a = ηy = 1、{first}、… で周期を倍化し、{end} を超えるとカオスになります（そこから 2 までの学習率の {float(share):.0%}）。",
         )
 

@@ -41,9 +41,9 @@ class TrainingsAsMaps(AbstractTruths):
 
     def measurements(self, *, quick: bool) -> Sequence[Measurement]:
         """The quick version leaves out long trainings and ensembles."""
-        rules = [partial(measure, *rule) for rule in RULES for measure in (_same_steps, _tangents)]
-        edge = partial(_edge, "gradient descent, 0.3", "勾配降下法、0.3", gradient_descent(0.3), (0.95, 1.03))
-        adam = partial(_edge, "Adam, 0.01", "Adam、0.01", lambda model: torch.optim.Adam(model.parameters(), 0.01), (0.9, 1.05))
+        rules: list[Measurement] = [partial(measure, *rule) for rule in RULES for measure in (_same_steps, _tangents)]
+        edge: Measurement = partial(_edge, "gradient descent, 0.3", "勾配降下法、0.3", gradient_descent(0.3), (0.95, 1.03))
+        adam: Measurement = partial(_edge, "Adam, 0.01", "Adam、0.01", lambda model: torch.optim.Adam(model.parameters(), 0.01), (0.9, 1.05))
         return [*rules, _sum_rule, *([] if quick else [edge, adam, _danovski])]
 
 

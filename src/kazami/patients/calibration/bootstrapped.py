@@ -94,7 +94,7 @@ def _learn(backup: Backup, optimizer: Optimizer, truth: Tensor, *, slow: bool = 
         opt.zero_grad()
         value = model(_seen(state)).gather(1, action[:, None]).squeeze(1)
         loss = F.mse_loss(value, target)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         opt.step()
         if model.copy is not None:
             with torch.no_grad():
@@ -147,7 +147,7 @@ def _twice(on_policy: bool) -> Training:
     def step(model: nn.Module, opt: torch.optim.Optimizer, batch: Any) -> Tensor:
         opt.zero_grad()
         loss = F.mse_loss(model(batch[0]), 0.95 * model(batch[1]).detach())
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         opt.step()
         return loss
 
@@ -182,7 +182,7 @@ def _mean_teacher() -> Training:
         target = 0.7 * y + 0.3 * model.teacher(x).detach()
         opt.zero_grad()
         loss = F.mse_loss(model(x), target)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         opt.step()
         with torch.no_grad():
             for ours, theirs in zip(model.teacher.parameters(), model.net.parameters(), strict=True):
@@ -200,7 +200,7 @@ def _mean_teacher() -> Training:
     )
 
 
-RUNS_AWAY = frozenset({"nan_inf", "exploding_gradient", "lr_too_high", "nonfinite_weights"})
+RUNS_AWAY = frozenset({"nan_inf", "exploding_gradient", "lr_too_high", "nonfinite_weights", "target_scaling"})
 
 
 def _ill(name: str, family: str, make: Callable[[Any], Training], ill: Any, well: Any, good: float) -> Patient:

@@ -154,8 +154,8 @@ def _variational(weight: float) -> Training:
         optimizer.zero_grad()
         error = F.mse_loss(model(batch[0]), batch[1])
         divergence = -0.5 * (1 + model.log_variance - model.mean.square() - model.log_variance.exp()).sum(1).mean()
-        loss = error + weight * divergence
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss: Tensor = error + weight * divergence
+        loss.backward()
         optimizer.step()
         return loss
 

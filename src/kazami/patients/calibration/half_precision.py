@@ -45,7 +45,7 @@ def _step(loss: Callable[[Tensor, Tensor], Tensor]) -> Callable[[nn.Module, torc
         optimizer.zero_grad()
         value = loss(model(x), y)
         if model.scaler is None:
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             optimizer.step()
         else:
             model.scaler.scale(value).backward()
@@ -119,7 +119,8 @@ class _UnitWeights(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits of shape ``(n, 10)``."""
-        return F.relu(x @ self.hidden.T / 8.0) @ self.out.T / 128**0.5
+        logits: Tensor = F.relu(x @ self.hidden.T / 8.0) @ self.out.T / 128**0.5
+        return logits
 
 
 def _lost_updates(precision: torch.dtype) -> Training:
@@ -218,7 +219,7 @@ FADES = frozenset({"trivial_solution"})
 ENDS = frozenset({"nan_inf", "nonfinite_weights"})
 HALF, FULL = torch.float16, torch.float32
 
-PATIENTS = (
+ILL = (
     _ill("squares_in_kilometres_in_half", "fp16_underflow", "mlp", _small_loss, False, True, 0.75, FADES, "regression"),
     _ill("pixels_divided_out_in_half", "fp16_underflow", "cnn", _fading_image_gradients, False, True, 0.85, FADES, "classification"),
     _ill("updates_below_the_spacing", "fp16_underflow", "mlp", _lost_updates, torch.bfloat16, FULL, 0.8, frozenset({"lr_too_low"}), "classification"),
@@ -226,7 +227,7 @@ PATIENTS = (
     _ill("distances_in_half_precision", "fp16_overflow", "prototypes", _distances, HALF, FULL, 0.75, ENDS | {"input_scaling"}, "classification"),
     _ill("products_beyond_any_scale", "fp16_overflow", "mlp", _scaler_gives_up, HALF, FULL, 0.9, ENDS, "classification"),
 )
-PATIENTS += tuple(
+PATIENTS = ILL + tuple(
     Patient(name=name, label=None, family=family, task=task, training=make, good=good, near_boundary=True)  # type: ignore[arg-type]
     for name, family, task, make, good in (
         ("mixed_with_a_scaler_far_too_high", "mlp", "classification", partial(_plain_mixed, HALF, init_scale=2.0**30), 0.93),

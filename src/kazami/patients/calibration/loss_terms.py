@@ -150,8 +150,8 @@ def _decay(weights: tuple[float, float], optimizer: Optimizer, rate: float = 1.0
         (slope,) = torch.autograd.grad(u.sum(), at, create_graph=True)
         residual = (slope + rate * u).square().mean()
         start = (model(torch.zeros(1, 1)) - 1.0).square().mean()
-        loss = weights[0] * residual + weights[1] * start
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss: Tensor = weights[0] * residual + weights[1] * start
+        loss.backward()
         opt.step()
         return loss
 

@@ -73,7 +73,8 @@ def _tug(damping: float, optimizer: Callable[[Any, float], torch.optim.Optimizer
 
     def value(model: _Game) -> Tensor:
         x, y = model.first(torch.empty(0)), model.second(torch.empty(0))
-        return (x.T @ pull @ y + damping * (x.square().sum() - y.square().sum()) / 2).sum()
+        found: Tensor = (x.T @ pull @ y + damping * (x.square().sum() - y.square().sum()) / 2).sum()
+        return found
 
     def step(model: nn.Module, opt: torch.optim.Optimizer, batch: Any) -> Tensor:
         del batch
@@ -81,10 +82,10 @@ def _tug(damping: float, optimizer: Callable[[Any, float], torch.optim.Optimizer
         assert model.optimizer is not None
         opt.zero_grad()
         loss = value(model)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         opt.step()
         model.optimizer.zero_grad()
-        (-value(model)).backward()  # type: ignore[no-untyped-call]
+        (-value(model)).backward()
         model.optimizer.step()
         return loss
 
@@ -102,18 +103,8 @@ def _tug(damping: float, optimizer: Callable[[Any, float], torch.optim.Optimizer
 # ---------------------------------------------------------------- a forger and a judge
 
 
-def _forge(
-    penalty: float,
-    optimizer: Callable[[Any, float], torch.optim.Optimizer],
-    rates: tuple[float, float],
-    forger: Callable[[], nn.Module],
-    judge: Callable[[], nn.Module],
-    *,
-    spread: float = 0.5,
-    steps: int = 500,
-) -> Training:
-    """A forger learns to draw from a normal distribution around 3, a judge to tell; the penalty keeps the judge's slope on the truth small."""
-    width = 1
+def _forging(penalty: float, spread: float) -> Step:
+    """Return one move of the judge and one of the forger; the penalty keeps the judge's slope on the truth small."""
 
     def step(model: nn.Module, opt: torch.optim.Optimizer, batch: Any) -> Tensor:
         assert isinstance(model, _Game)
@@ -126,30 +117,44 @@ def _forge(
         if penalty:
             (slope,) = torch.autograd.grad(said.sum(), real, create_graph=True)
             loss = loss + penalty * slope.square().sum(1).mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         model.optimizer.step()
         opt.zero_grad()
         fooled = F.softplus(-model.second(model.first(noise))).mean()
-        fooled.backward()  # type: ignore[no-untyped-call]
+        fooled.backward()
         opt.step()
         return fooled
 
+    return step
+
+
+def _forge(
+    penalty: float,
+    optimizer: Callable[[Any, float], torch.optim.Optimizer],
+    rates: tuple[float, float],
+    players: tuple[Callable[[], nn.Module], Callable[[], nn.Module]],
+    *,
+    spread: float = 0.5,
+    steps: int = 500,
+) -> Training:
+    """A forger learns to draw from a normal distribution around 3, a judge to tell."""
+
     def batches() -> Any:
         generator = torch.Generator().manual_seed(14)
-        return ((torch.randn(256, width, generator=generator), None) for _ in range(100))
+        return ((torch.randn(256, 1, generator=generator), None) for _ in range(100))
 
     def evaluate(model: nn.Module) -> float:
         generator = torch.Generator().manual_seed(15)
-        drawn = model(torch.randn(2000, width, generator=generator)).detach()
+        drawn = model(torch.randn(2000, 1, generator=generator)).detach()
         return -float((drawn.mean(0) - 3.0).abs().max() + (drawn.std(0) - spread).abs().max())
 
     return Training(
-        model=lambda: _Game(forger(), judge()),
+        model=lambda: _Game(players[0](), players[1]()),
         optimizer=_optimizers(optimizer, rates),
         loss=F.mse_loss,
         batches=batches,
         steps=steps,
-        train_step=step,
+        train_step=_forging(penalty, spread),
         evaluate=evaluate,
     )
 
@@ -181,11 +186,11 @@ class _Slope(nn.Module):
 
 def _simple_forger(penalty: float, spread: float = 0.05) -> Training:
     """A forger of one number and a judge of one: the smallest game of this kind."""
-    return _forge(penalty, _heavy, (0.3, 0.3), lambda: _Shift(spread), _Slope, spread=spread)
+    return _forge(penalty, _heavy, (0.3, 0.3), (lambda: _Shift(spread), _Slope), spread=spread)
 
 
 def _small_networks(penalty: float) -> Training:
-    return _forge(penalty, _nimble, (2e-3, 4e-3), lambda: mlp((1, 16, 1)), lambda: mlp((1, 32, 1), nn.Tanh), steps=600)
+    return _forge(penalty, _nimble, (2e-3, 4e-3), (lambda: mlp((1, 16, 1)), lambda: mlp((1, 32, 1), nn.Tanh)), steps=600)
 
 
 def _two_optimizers() -> Training:
@@ -198,7 +203,7 @@ def _two_optimizers() -> Training:
         opt.zero_grad()
         model.optimizer.zero_grad()
         loss = F.cross_entropy(model.second(model.first(batch[0])), batch[1])
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         opt.step()
         model.optimizer.step()
         return loss

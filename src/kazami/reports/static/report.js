@@ -587,6 +587,52 @@
     svg.append(drawn("g", { class: "flag" }, drawn("title", {}, title), drawn("line", lineStyle), drawn("rect", { x: start, y: 1, width, height: 17, rx: 3, fill: theme("ink") }), label));
   }
 
+  // ---- sharpness against the optimizer's limit
+  const stability = view.stability ?? { steps: [], value: [], limit: [] };
+  const SMALL = 150;
+
+  function drawStability() {
+    const [value, limit] = [list(stability.value), list(stability.limit)];
+    const top = Math.max(...value, ...limit);
+    const isWide = Math.max(...value) > 4 * Math.max(...limit); // a curve far above its limit would press all else flat
+    const low = isWide ? Math.log10(Math.max(Math.min(...value, ...limit), 1e-12)) : 0;
+    const bend = (one) => (isWide ? Math.log10(Math.max(one, 1e-12)) - low : one);
+    const y = (one) => 14 + (1 - bend(one) / (bend(top) * 1.08)) * (SMALL - 14 - frame.bottom);
+    const svg = drawn("svg", { viewBox: `0 0 ${frame.width} ${SMALL}`, height: SMALL, "aria-hidden": "true" });
+    const run = (values) => stability.steps.map((step, at) => `${at ? "L" : "M"}${across(step + 0.5).toFixed(1)} ${y(values[at]).toFixed(1)}`).join("");
+    const floor = SMALL - frame.bottom;
+    const marks = isWide ? lossTicksOf(low, Math.log10(top)) : ticks(0, top, 3);
+    for (const mark of marks) svg.append(drawn("line", { x1: frame.left, x2: frame.width - frame.right, y1: y(mark), y2: y(mark), stroke: theme("line") }), drawn("text", { x: frame.left - 8, y: y(mark) + 4, "text-anchor": "end" }, short(mark)));
+    svg.append(drawn("path", { d: run(limit), fill: "none", stroke: theme("ink"), "stroke-width": 1.5, "stroke-dasharray": "7 5" }));
+    svg.append(drawn("path", { d: run(value), fill: "none", stroke: theme("loss"), "stroke-width": 2 }));
+    if (stability.steps.length <= 60) stability.steps.forEach((step, at) => svg.append(drawn("circle", { cx: across(step + 0.5), cy: y(value[at]), r: 2.5, fill: theme("loss") })));
+    const end = frame.width - frame.right;
+    const label = drawn("text", { x: end - 34, y: 10, "text-anchor": "end" }, words("stability_line", { value: short(limit.at(-1)) })); // a key: the curve itself often runs along the limit
+    label.style.fill = theme("ink");
+    svg.append(drawn("line", { x1: end - 28, x2: end, y1: 6, y2: 6, stroke: theme("ink"), "stroke-width": 1.5, "stroke-dasharray": "7 5" }));
+    svg.append(label, drawn("line", { x1: frame.left, x2: frame.width - frame.right, y1: floor, y2: floor, stroke: theme("muted") }));
+    for (const step of stepTicks()) {
+      const anchor = step === first ? "start" : step === last && first !== last ? "end" : "middle";
+      const x = step === first ? frame.left : Math.min(across(step + 0.5), frame.width - frame.right);
+      svg.append(drawn("text", { x, y: SMALL - 7, "text-anchor": anchor }, step === first ? `${words("step")} ${step}` : String(step)));
+    }
+    $("stability-figure").replaceChildren(svg);
+  }
+
+  const lossTicksOf = (from, to) => Array.from({ length: Math.floor(to) - Math.ceil(from) + 1 }, (_, at) => 10 ** (Math.ceil(from) + at));
+
+  function renderStability() {
+    $("stability-section").hidden = !stability.steps.length;
+    if (!stability.steps.length) return;
+    $("stability-title").textContent = say(stability.title);
+    $("stability-figure").setAttribute("aria-label", `${words("sharpness")}: ${say(stability.title)}`);
+    const heads = ["step", "value", "limit_head"].map((key) => element("th", { scope: "col", class: "number" }, words(key)));
+    const stride = Math.max(1, Math.ceil(stability.steps.length / 40));
+    const shown = stability.steps.map((_, at) => at).filter((at) => at % stride === 0 || at === stability.steps.length - 1);
+    const cells = (at) => [String(stability.steps[at]), short(number(stability.value[at])), short(number(stability.limit[at]))];
+    fillDetails($("stability-table"), "table_of_stability", heads, shown.map((at) => element("tr", {}, ...cells(at).map((text) => element("td", { class: "number" }, text)))));
+  }
+
   const lossAt = (at) => (!Number.isFinite(loss.low[at]) ? words("not_finite") : loss.low[at] === loss.high[at] ? short(loss.low[at]) : `${short(loss.low[at])} … ${short(loss.high[at])}`);
 
   function besideCurve(at) { // above the end of the curve, or below it where the line of guessing has its own label above
@@ -845,6 +891,7 @@
     renderHead();
     renderMap();
     renderLoss();
+    renderStability();
     renderFindings();
     renderLayers();
     renderFoot();
@@ -855,6 +902,7 @@
     measureFrame();
     if (map.wind.length) drawMap();
     if (loss.steps.length) drawLoss();
+    if (stability.steps.length) drawStability();
     drawCross(false);
   }
 

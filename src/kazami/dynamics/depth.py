@@ -1,6 +1,7 @@
 r"""Finite-time Lyapunov exponents over depth: how each layer stretches a small change of the input."""
 
 import copy
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class DepthExponents:
     Attributes:
         names: The modules, in the order of the forward pass; the last is the network itself.
         growth: Logarithms of the singular values of the Jacobian from the input to each module's output, largest first, shape ``(examples, depth, k)``;
-            minus infinity where a direction is lost.
+            NaN where one is too small beside the largest to be told from 0.
     """
 
     names: tuple[str, ...]
@@ -127,7 +128,8 @@ def _directions(size: int, k: int, seed: int) -> Tensor:
     if size <= k:
         return torch.eye(size, dtype=torch.float64)
     drawn = torch.randn(size, k, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    return torch.linalg.qr(drawn)[0].T.contiguous()
+    basis: Tensor = torch.linalg.qr(drawn)[0]
+    return basis.T.contiguous()
 
 
 def _tangents(model: nn.Module, point: Tensor, directions: Tensor, rest: tuple[Any, ...]) -> list[tuple[str, Tensor]]:
@@ -149,13 +151,17 @@ def _tangents(model: nn.Module, point: Tensor, directions: Tensor, rest: tuple[A
     leaves = [(name, module) for name, module in model.named_modules() if name and not list(module.children())]
     handles = [module.register_forward_hook(hear(name)) for name, module in leaves]
     handles.append(model.register_forward_hook(hear("output")))
+    has_shortcut = torch.backends.mha.get_fastpath_enabled()
     try:
-        with torch.no_grad(), forward_ad.dual_level(), sdpa_kernel(SDPBackend.MATH):
+        torch.backends.mha.set_fastpath_enabled(False)  # the fused layer of evaluation mode has no forward derivative
+        with torch.no_grad(), warnings.catch_warnings(), forward_ad.dual_level(), sdpa_kernel(SDPBackend.MATH):
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, at the first forward derivative of a process
             repeated = point[None].expand(len(directions), *point.shape).clone()
             model(forward_ad.make_dual(repeated, directions.reshape(len(directions), *point.shape)), *rest)
     except (RuntimeError, NotImplementedError) as refusal:
         raise UsageError(f"The model should have forward derivatives in evaluation mode, but an operation has none: {str(refusal)[:200]}") from None
     finally:
+        torch.backends.mha.set_fastpath_enabled(has_shortcut)
         for handle in handles:
             handle.remove()
     if not heard:
@@ -166,8 +172,9 @@ def _tangents(model: nn.Module, point: Tensor, directions: Tensor, rest: tuple[A
 
 
 def _singular(rows: Tensor) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(torch.linalg.svdvals(rows).numpy()))
+    found = torch.linalg.svdvals(rows).numpy()
+    is_rounding = found <= found.max(initial=0.0) * float(np.finfo(float).eps) * max(rows.shape)
+    return np.log(np.where(is_rounding, np.nan, found))
 
 
 def _counts(part: Any, count: int) -> bool:

@@ -33,6 +33,7 @@ LOOKS = 32  # looks inside a training, spread over its steps
 PAIRS = 10  # pairs of consecutive states at which the sharpness is measured, in the second half
 HEAD = 20  # a chaotic transient is worth its name from a twentieth of the orbit on, and from 100 steps
 QUIET = 0.3  # growth in laminar phases over the growth in all: in a band of chaos that only looks laminar it is 1
+DEAD = 0.8  # share of looks: saturated units creep on and now and then wake one another for a few steps
 RISING = 0.05  # share of rising steps from which a loss does not simply fall
 
 
@@ -311,7 +312,7 @@ def _looked_into(seen: Seen, found: Regime) -> Regime:
         return found
     dead = inside.is_dead()
     since = _dead_since(inside, dead)
-    if since is not None and since <= seen.orbit.taken // 2:
+    if since is not None:
         return dead_inside(inside, _left(seen, found, since), since)
     return with_movement(inside, found, float(dead[len(dead) // 3 :].mean()) if len(dead) else 0.0)
 
@@ -326,8 +327,7 @@ def _left(seen: Seen, found: Regime, since: int) -> Regime:
 
 
 def _dead_since(inside: Inside, dead: NDArray[np.bool_]) -> int | None:
-    """Return the step since which every look found the network dead, ``None`` where the last one did not."""
-    if not len(dead) or not dead[-1]:
+    """Return the step from which on the looks found the network dead, but for short awakenings; ``None`` where the second half of them did not."""
+    if not len(dead) or not dead[-1] or dead[len(dead) // 2 :].mean() < DEAD:
         return None
-    alive = np.flatnonzero(~dead)
-    return inside.looks[int(alive[-1]) + 1 if len(alive) else 0].step
+    return next(look.step for place, look in enumerate(inside.looks) if dead[place] and dead[place:].mean() >= DEAD)

@@ -47,14 +47,21 @@ class CurvatureReader:
         self._next = max(int(step * GROWTH) + 1, step + 2)
         return True
 
+    def wants(self, observer: "Observer") -> bool:
+        """Return whether the step in progress is to be measured even where nothing else of it is recorded."""
+        is_next = observer.clock == self._partner or observer.clock >= self._next
+        return self.is_possible and is_next and not self._is_spent(observer) and not observer.sampling.is_shared and bool(observer.players)
+
+    def _is_spent(self, observer: "Observer") -> bool:
+        elapsed = time.perf_counter() - observer.began
+        return not self.is_full and self.spent > max(min(BUDGET, FIRST_SECONDS + PACE * elapsed), SHARE * elapsed)
+
     def read(self, losses: tuple[Tensor | None, ...], graph: LiveGraph, observer: "Observer", numbers: dict[str, float]) -> None:
         """Add sharpness and what comes with it to ``numbers``, or the reason for blindness to the observer."""
         loss = losses[0] if len(losses) == 1 else None
         if not self.is_possible or loss is None or not self.is_due(observer.clock):
             return
-        elapsed = time.perf_counter() - observer.began
-        is_spent = self.spent > max(min(BUDGET, FIRST_SECONDS + PACE * elapsed), SHARE * elapsed)
-        if (is_spent and not self.is_full) or observer.sampling.is_shared:
+        if self._is_spent(observer) or observer.sampling.is_shared:
             return
         if "tensor_hooks" in observer.noticed_things or graph.has_custom_functions() or graph.is_compiled():
             observer.blind["curvature"] = (

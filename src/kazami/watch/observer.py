@@ -205,15 +205,21 @@ class Observer:
             self.stands_out = self._spikes.stands_out(value) and not self.sampling.is_shared  # ranks must all do the same
         is_bad = value is not None and not abs(value) < float("inf")
         self.growth.backward_begins(tuple(self._original(t) for t in tensors), self)
-        if not (self.sampling.is_sampled(self.clock) or self.stands_out or (is_bad and not self._reader.has_found_bad)) or len(self._readings) >= 4:
+        is_read = self.sampling.is_sampled(self.clock) or self.stands_out or (is_bad and not self._reader.has_found_bad)
+        is_curved = not is_read and value is not None and not is_bad and "saved_tensor_hooks" not in self.noticed_things and self._reader.curvature.wants(self)
+        if not (is_read or is_curved) or len(self._readings) >= 4:
             return
         graph = LiveGraph(tensors)
-        if graph.nodes:
-            losses = tuple(self._original(t) for t in tensors)
-            self._readings.append(self._reader.read(graph, losses, self, is_bad=is_bad, value=value))
-            self._readings[-1].scale = self._scale_of(tensors, value)
-            if self.follower is not None:
-                self.follower.batch_seen(graph, self._readings[-1])
+        if not graph.nodes:
+            return
+        losses = tuple(self._original(t) for t in tensors)
+        if not is_read and value is not None:
+            self._readings.append(self._reader.read_curvature(graph, losses, self, value))
+            return
+        self._readings.append(self._reader.read(graph, losses, self, is_bad=is_bad, value=value))
+        self._readings[-1].scale = self._scale_of(tensors, value)
+        if self.follower is not None:
+            self.follower.batch_seen(graph, self._readings[-1])
 
     @guarded
     def backward_ended(self) -> None:

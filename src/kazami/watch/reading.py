@@ -131,6 +131,12 @@ class GraphReader:
         self._place_probes(reading)
         return reading
 
+    def read_curvature(self, graph: LiveGraph, losses: tuple[Tensor | None, ...], observer: "Observer", value: float) -> Reading:
+        """Measure curvature alone, at a step that is not recorded."""
+        reading = Reading([], graph.leaves, {}, [], value)
+        self.curvature.read(losses, graph, observer, reading.numbers)
+        return reading
+
     def _beat(self, step: int) -> int:
         """Return how many steps ago everything was shown: the first steps, and then steps far enough apart, show it."""
         if step != self._beat_of:

@@ -9,6 +9,7 @@ from ._base import AbstractObservable, Moment, sample
 
 LARGEST = 2048  # so many of a layer's weights are remembered from before the step
 
+
 class LostUpdateShare(AbstractObservable):
     """Share of the entries with a gradient that are bit for bit the same after the step: their update was smaller than the spacing of the numbers.
 

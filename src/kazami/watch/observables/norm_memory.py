@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from ..layers import Sight
 from ._base import AbstractObservable, Moment
-from .norm_shift import statistics
+from ._statistics import statistics
 
 
 class NormMemory(AbstractObservable):

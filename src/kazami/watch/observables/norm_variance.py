@@ -6,7 +6,7 @@ from typing import ClassVar
 from ..graph import option, saved
 from ..layers import Sight
 from ._base import AbstractObservable, Moment
-from .norm_shift import training_norm
+from ._statistics import training_norm
 
 
 class NormVariance(AbstractObservable):

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from ..layers import Sight
 from ._base import AbstractObservable, Moment
-from .flat_gain import gain
+from ._flatness import gain
 
 
 class SharpGain(AbstractObservable):

@@ -62,7 +62,7 @@ def test_there_are_the_experiments_of_the_mission():
 
 @every_experiment
 def test_everything_is_declared_in_both_languages(one):
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", one.name)
+    assert re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", one.name)
     for text in (one.title, one.question, one.claim):
         assert isinstance(text, Sentence)
         assert text.en

@@ -1,15 +1,13 @@
 """Tiny differences in the weights that grow exponentially, step by step, along this run."""
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..records.finding import Evidence, Finding
-from ..records.trace import Floats, Trace
-from ..signals.drifting_mean import mean_with_error
+from ..records.trace import Trace
+from ..signals.growth_window import GrowthWindow, growth_window, strongest_growth
 from ._base import AbstractRule, both, short
 
 SURELY = 3.0  # standard errors
@@ -21,31 +19,6 @@ RISING = 0.05  # share of rising steps from which a loss does not simply fall
 AT_REST = 0.5  # of the former rate: what is below it, surely, has come to rest
 ENDS = 0.2  # share of the run that must follow a transient
 SIGMAS = 1.96  # of a 95 % interval
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """A stretch of the run and what tiny differences did in it.
-
-    Attributes:
-        steps: The measured steps.
-        rate: Mean exponent a step.
-        error: Its standard error.
-        folds: Growth measured in it, as a natural logarithm.
-        overturned: Share of its growth in steps that turned the difference over.
-    """
-
-    steps: NDArray[np.int64]
-    rate: float
-    error: float
-    folds: float
-    overturned: float
-
-    @property
-    def grows(self) -> bool:
-        """Whether it grew surely, a thousandfold, and by stretching and folding rather than in one manner alone."""
-        is_mixed = OVERTURNED[0] <= self.overturned <= OVERTURNED[1]
-        return self.steps.size >= FEWEST and self.folds > WORTH_NAMING and self.rate > SURELY * self.error and is_mixed
 
 
 class Chaos(AbstractRule):
@@ -74,20 +47,19 @@ class Chaos(AbstractRule):
         if progress is None or progress.is_diverging or not np.isfinite(losses).all():
             return None
         local = trace["local_exponent"]
-        turns = trace["tangent_cosine"]
-        if len(local) < FEWEST or len(turns) != len(local):
+        if len(local) < FEWEST or len(trace["tangent_cosine"]) != len(local):
             return None
-        late, last = (_window(local.steps, local.values, turns.values, local.steps > share * trace.step) for share in (1 / 3, 2 / 3))
-        if late.grows and last.folds > STILL_GROWING and last.rate > SIGMAS * last.error:
+        late, last = (growth_window(trace, local.steps > share * trace.step) for share in (1 / 3, 2 / 3))
+        if grows(late) and last.folds > STILL_GROWING and last.rate > SIGMAS * last.error:
             return self._found(late, is_sustained=True)
-        past = _strongest(trace)
-        if past is None or not past.grows or trace.step - past.steps[-1] < ENDS * trace.step or _rises(trace, past) < RISING:
+        past = strongest_growth(trace)
+        if past is None or not grows(past) or trace.step - past.steps[-1] < ENDS * trace.step or _rises(trace, past) < RISING:
             return None
-        rest = _window(local.steps, local.values, turns.values, local.steps > past.steps[-1])
+        rest = growth_window(trace, local.steps > past.steps[-1])
         has_rest = rest.steps.size >= FEWEST // 2 and rest.rate + SIGMAS * rest.error < AT_REST * past.rate
         return self._found(past, is_sustained=False) if has_rest else None
 
-    def _found(self, window: _Window, *, is_sustained: bool) -> Finding:
+    def _found(self, window: GrowthWindow, *, is_sustained: bool) -> Finding:
         first, until = int(window.steps[0]), int(window.steps[-1])
         rate, bound = short(window.rate), SIGMAS * window.error
         interval = f"{short(window.rate - bound)} … {short(window.rate + bound)}"
@@ -102,7 +74,15 @@ class Chaos(AbstractRule):
                 Evidence("prediction horizon 1/λ", horizon, None, "steps", "", name_ja="予測の地平 1/λ"),
                 Evidence("measured steps", float(window.steps.size), float(FEWEST), "steps", "", name_ja="測定したステップ数"),
                 Evidence("growth in them, ln", window.folds, WORTH_NAMING, "", "a thousandfold", "その間の拡大（対数）", "千倍"),
-                Evidence("share of it in steps that overturn the difference", window.overturned, OVERTURNED[0], "", "a saddle has none", "差が反転したステップでの拡大の割合", "鞍点では 0"),
+                Evidence(
+                    "share of it in steps that overturn the difference",
+                    window.overturned,
+                    OVERTURNED[0],
+                    "",
+                    "a saddle has none",
+                    "差が反転したステップでの拡大の割合",
+                    "鞍点では 0",
+                ),
             ],
             sentence=both(
                 f"Tiny differences grew by e^{rate} a step (λ = {rate}, 95 % {interval}) from step {first} to {until}, "
@@ -114,34 +94,13 @@ class Chaos(AbstractRule):
         )
 
 
-def _window(steps: NDArray[np.int64], local: Floats, turns: Floats, chosen: NDArray[np.bool_]) -> _Window:
-    known = chosen & np.isfinite(local)
-    values = local[known]
-    rate, error = mean_with_error(values)
-    grown = values[values > 0].sum()
-    over = float(values[(values > 0) & (turns[known] < 0)].sum() / grown) if grown > 0 else 0.0
-    return _Window(steps[known], rate, error if math.isfinite(error) else math.inf, float(values.sum()), over)
+def grows(window: GrowthWindow) -> bool:
+    """Return whether differences grew surely, a thousandfold, and by stretching and folding rather than in one manner alone."""
+    is_mixed = OVERTURNED[0] <= window.overturned <= OVERTURNED[1]
+    return window.steps.size >= FEWEST and window.folds > WORTH_NAMING and window.rate > SURELY * window.error and is_mixed
 
 
-def _strongest(trace: Trace) -> _Window | None:
-    """Return the stretch within one burst over which differences grew most, ``None`` where they did not."""
-    local, turns, numbers = trace["local_exponent"], trace["tangent_cosine"], trace["burst_length"]
-    values = np.where(np.isfinite(local.values), local.values, 0.0)
-    begins = set(np.flatnonzero(numbers.values <= 1).tolist()) if len(numbers) == len(local) else {0}
-    best, where = 0.0, (0, 0)
-    total, start = 0.0, 0
-    for place, value in enumerate(values.tolist()):
-        if total <= 0.0 or place in begins:
-            total, start = 0.0, place
-        total += value
-        if total > best:
-            best, where = total, (start, place + 1)
-    chosen = np.zeros(values.size, dtype=bool)
-    chosen[slice(*where)] = True
-    return _window(local.steps, local.values, turns.values, chosen) if best > 0.0 else None
-
-
-def _rises(trace: Trace, window: _Window) -> float:
+def _rises(trace: Trace, window: GrowthWindow) -> float:
     """Return the share of steps in the window at which the loss rose."""
     loss = trace["loss"]
     inside = (loss.steps >= window.steps[0]) & (loss.steps <= window.steps[-1])

@@ -70,7 +70,12 @@ class EdgeOfStability(AbstractRule):
             step=since,
             evidence=[
                 Evidence(
-                    "sharpness over the optimizer's limit, mean of two steps", middle, 1.0, "", "Cohen et al. 2021, 2022", "鋭さ÷オプティマイザの限界（2 ステップの平均）"
+                    "sharpness over the optimizer's limit, mean of two steps",
+                    middle,
+                    1.0,
+                    "",
+                    "Cohen et al. 2021, 2022",
+                    "鋭さ÷オプティマイザの限界（2 ステップの平均）",
                 ),
                 Evidence("η·λmax", middle * limit, limit, "", "", "η·λmax"),
                 Evidence("its standard error", error, None, "", "", name_ja="その標準誤差"),

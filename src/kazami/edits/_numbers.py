@@ -13,8 +13,8 @@ def close(first: float, second: float) -> bool:
 def tidy(value: float, like: str = "") -> str:
     """Return a number as text, with an exponent where the old text has one or where it is shorter.
 
-    >>> tidy(0.003, like="1e-2"), tidy(0.003, like="0.01"), tidy(2e-05), tidy(64.0), tidy(0.05, like="1")
-    ('3e-3', '0.003', '2e-5', '64.0', '0.05')
+    >>> tidy(0.003, like="1e-2"), tidy(0.003, like="0.01"), tidy(2e-05), tidy(64.0), tidy(0.05, like="1"), tidy(1.2, like="1e-4")
+    ('3e-3', '0.003', '2e-5', '64.0', '0.05', '1.2')
     """
     plain = repr(float(value))
     if "e" not in plain:
@@ -22,5 +22,5 @@ def tidy(value: float, like: str = "") -> str:
         plain = digits if "." in digits or "e" in digits else f"{digits}.0"
     mantissa, _, exponent = f"{value:.9e}".partition("e")
     scientific = f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
-    wants_exponent = "e" in like.lower() or "e" in plain or len(plain.lstrip("-")) > 7
+    wants_exponent = ("e" in like.lower() and int(exponent) != 0) or "e" in plain or len(plain.lstrip("-")) > 7
     return scientific if wants_exponent and value != 0 else plain

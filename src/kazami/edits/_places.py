@@ -173,7 +173,8 @@ class Places:
         one_way = self.model_made is not None and statement is not None and not isinstance(statement, cst.BaseCompoundStatement)
         if statement is None or not one_way or source.is_in(optimizer.call, statement) or source.function(fresh[0]) is not scope:
             return source, source.statement(optimizer.call), False
-        return source, statement, True
+        behind = next_after_writers(source, statement, root, optimizer.call)
+        return (source, statement, True) if behind is None else (source, behind, False)
 
     def optimizer_statement(self) -> tuple[Source, cst.CSTNode]:
         """Return the statement that makes the optimizer; it must give it a name."""
@@ -215,6 +216,31 @@ class Places:
         except Uncertain:
             pass
         return f'[p for group in {step.optimizer}.param_groups for p in group["params"]]'
+
+
+def next_after_writers(source: Source, made: cst.CSTNode, name: str, until: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the statement behind the last one that may write into a new model (``net.apply(init)``, a loop over its modules), ``None`` where none does.
+
+    Args:
+        source: The file.
+        made: The statement that makes the model.
+        name: The model's name.
+        until: Where the optimizer is made; what comes later is training.
+    """
+    block = getattr(source.parent(made), "body", ())
+    later = [one for one in block if one is not made and source.comes_before(made, one)]
+    before = [one for one in later if source.comes_before(one, until) and not source.is_in(until, one)]
+    writers = [number for number, one in enumerate(before) if _may_write(source, one, name)]
+    return later[writers[-1] + 1] if writers and writers[-1] + 1 < len(later) else None
+
+
+def _may_write(source: Source, statement: cst.CSTNode, name: str) -> bool:
+    is_plain = isinstance(statement, cst.SimpleStatementLine) and not any(isinstance(one, cst.Expr) for one in statement.body)
+    calls = [one for one in source.all(cst.Call, statement) if dotted(one.func).rpartition(".")[2] not in ("print", "train", "to", "cuda")]
+    if is_plain or any(isinstance(one.func, cst.Attribute) and one.func.attr.value == "backward" for one in calls):
+        return False
+    within = calls if isinstance(statement, cst.SimpleStatementLine) else [statement] if calls else []
+    return any(dotted(one) == name for outer in within for one in source.all(cst.BaseExpression, outer))
 
 
 def is_bound(source: Source, name: str, function: cst.FunctionDef) -> bool:

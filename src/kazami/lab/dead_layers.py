@@ -99,7 +99,7 @@ def stable_rate(shares: Tensor) -> float:
     """Return the largest effective rate at which that map stays at its fixed point.
 
     Example:
-        >>> round(stable_rate(torch.full((3,), 1 / 3)), 9)
+        >>> round(stable_rate(torch.full((3,), 1 / 3, dtype=torch.float64)), 9)
         6.0
     """
     return 2.0 / float(torch.linalg.eigvalsh(torch.diag(shares) - torch.outer(shares, shares))[-1])

@@ -25,8 +25,8 @@ def document(info: RunInfo, findings: Sequence[Finding], report: str | None, *, 
         language: Language of ``"verdict"``; sentences of findings are in both.
 
     Returns:
-        ``{"schema", "verdict", "wind", "findings", "not_the_cause", "run", "report", "steps", "blind", "suppressed"}`` and, where measured, ``"dynamics"``. Numbers that JSON
-        cannot say are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
+        ``{"schema", "verdict", "wind", "findings", "not_the_cause", "run", "report", "steps", "blind", "suppressed"}`` and, where measured,
+        ``"dynamics"``. Numbers that JSON cannot say are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``.
     """
     wind = run_wind(info, findings)
     value = info.wind.get("value", wind.value)

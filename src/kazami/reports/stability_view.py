@@ -45,7 +45,7 @@ def dynamics(trace: Trace) -> dict[str, Any]:
             "exponent": value,
             "error": None if math.isnan(error) else error,
             "unit": "1/step",
-            "steps": int(len(local)),
+            "steps": len(local),
             "first": int(local.steps[0]),
             "last": int(local.steps[-1]),
             "bursts": int((trace["burst_length"].values == 1).sum()),

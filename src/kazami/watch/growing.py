@@ -27,7 +27,9 @@ BUDGET, FIRST_SECONDS, PACE, SHARE = 0.5, 0.3, 0.02, 0.002  # seconds in all; at
 COST = 3.0  # of a step with its tangent, in plain steps: the guess before one was taken
 FAILURES = 3
 SHARED = "Growth of tiny differences is not followed: several ranks train together."
-SEVERAL = "Growth of tiny differences is not followed: several optimizers move parts of the weights, and a vector through one of them is not that of the training."
+SEVERAL = (
+    "Growth of tiny differences is not followed: several optimizers move parts of the weights, and a vector through one of them is not that of the training."
+)
 HOOKS = "Growth of tiny differences is not followed: the script has tensor hooks that would run once more."
 
 
@@ -49,8 +51,8 @@ class _Burst:
 class GrowthReader:
     """Carries one tangent vector through bursts of the user's own steps and records by how much each step stretches it.
 
-    Without ``is_full`` the bursts lie ever further apart and cost 0.2 % of the run's time or half a second in all, whichever is larger; with it one burst goes on
-    for as long as steps follow one another. Weights, gradients, the optimizer's memory and the random streams stay as they are.
+    Without ``is_full`` the bursts lie ever further apart and cost 0.2 % of the run's time or half a second in all, whichever is larger; with it one burst goes
+    on for as long as steps follow one another. Weights, gradients, the optimizer's memory and the random streams stay as they are.
 
     Args:
         is_full: Follow every step, whatever it costs.

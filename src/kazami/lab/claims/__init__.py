@@ -38,11 +38,11 @@ def judge(names: Sequence[str] = (), *, progress: Callable[[int, int], None] | N
             raise unknown_name("claim", name, known)
     chosen = [known[name] for name in dict.fromkeys(names)] or list(known.values())
     found: list[Judged] = []
+    report = progress or (lambda done, total: None)
     try:
         with undisturbed():
             for claim in chosen:
-                if progress is not None:
-                    progress(len(found), len(chosen))
+                report(len(found), len(chosen))
                 found.append(claim.judged())
     except KeyboardInterrupt:
         pass

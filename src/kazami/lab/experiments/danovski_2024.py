@@ -32,6 +32,7 @@ class Danovski2024(AbstractExperiment):
 
     Limits:
         Iris is in scikit-learn's order after ``default_rng(0).permutation(150)``; there it was TensorFlow's. The quick version has fewer initialisations.
+        Dead means silent for the last 100 steps; a silent layer may burst again.
 
     References:
         Danovski, Soriano and Lacasa 2024 (arXiv 2404.05782).

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...records import Check
-    from ._base import AbstractTruths
+    from ._base import AbstractTruths, Measurement
 
 __all__ = ["Verification", "all_truths", "truths", "verify"]
 
@@ -82,23 +82,27 @@ def verify(names: Sequence[str] = (), *, quick: bool = False, progress: Callable
         True
     """
     from ..experiments._base import undisturbed
-    from ._base import failed_to_measure
 
     chosen = [truths(name) for name in dict.fromkeys(names)] or list(all_truths())
-    planned = [(group.name, group.measurements(quick=quick)) for group in chosen]
-    total, done = sum(len(measurements) for _, measurements in planned), 0
+    planned = [(group.name, number, one) for group in chosen for number, one in enumerate(group.measurements(quick=quick))]
     found: dict[str, list[Check]] = {}
-    report = progress or (lambda done, total: None)
+    done, report = 0, progress or (lambda done, total: None)
     try:
         with undisturbed():
-            for name, number, measurement in ((name, *pair) for name, measurements in planned for pair in enumerate(measurements)):
-                report(done, total)
-                try:
-                    found.setdefault(name, []).extend(measurement())
-                except Exception as error:  # whatever fails on this machine is told, and the rest is still worth knowing
-                    found[name].append(failed_to_measure(name, number, error))
+            for name, number, measurement in planned:
+                report(done, len(planned))
+                found.setdefault(name, []).extend(_measured(name, number, measurement))
                 done += 1
-            report(done, total)
+            report(done, len(planned))
     except KeyboardInterrupt:
         pass
-    return Verification(tuple((name, tuple(checks)) for name, checks in found.items()), done == total)
+    return Verification(tuple((name, tuple(checks)) for name, checks in found.items()), done == len(planned))
+
+
+def _measured(name: str, number: int, measurement: "Measurement") -> "Sequence[Check]":
+    from ._base import failed_to_measure
+
+    try:
+        return measurement()
+    except Exception as error:  # whatever fails on this machine is told, and the rest is still worth knowing
+        return [failed_to_measure(name, number, error)]

@@ -105,3 +105,21 @@ def test_decay_is_lowered_at_its_position(tmp_path):
     assert (
         written_into(tmp_path, text, change("lower_decay", weight_decay=1e-3, from_=0.5))[1] == "+opt = torch.optim.SGD(net.parameters(), 0.1, 0.9, 0, 0.001)"
     )
+
+
+CHOSEN_BY_NAME = """config = {"optim": {"name": "Adam", "lr": 0.01, "weight_decay": 1.0}}
+def make_optimizer(cfg, params):
+    cfg = %s
+    return getattr(torch.optim, cfg.pop("name"))(params, **cfg)
+opt = make_optimizer(config["optim"], net.parameters())
+opt.step()
+"""
+
+
+@pytest.mark.parametrize("copy", ["dict(cfg)", "cfg.copy()", "copy.copy(cfg)"])
+def test_an_optimizer_that_is_chosen_by_its_name_takes_its_settings_from_a_copy_of_a_dictionary(tmp_path, copy):
+    lines = written_into(tmp_path, MODEL + CHOSEN_BY_NAME % copy, change("lower_decay", weight_decay=0.002, from_=1.0))
+    assert lines == [
+        '-config = {"optim": {"name": "Adam", "lr": 0.01, "weight_decay": 1.0}}',
+        '+config = {"optim": {"name": "Adam", "lr": 0.01, "weight_decay": 0.002}}',
+    ]

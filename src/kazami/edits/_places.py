@@ -82,7 +82,7 @@ class Places:
             name = source.called(call)
             own = self.program.class_of(source, call.func)
             is_own = own is not None and any(own[0].meaning(base.value).startswith("torch.optim.") for base in own[1].bases)
-            if is_own or _is_optimizer(name) or (not name.startswith("torch") and _takes_parameters(source, call)):
+            if is_own or _is_optimizer(name) or _is_chosen_by_name(source, call) or (not name.startswith("torch") and _takes_parameters(source, call)):
                 found.append(Optimizer(source, call, dotted(call.func).rpartition(".")[2], assigned_to(source, call)))
         return found
 
@@ -295,6 +295,12 @@ def last_assignment(source: Source, name: str, before: cst.CSTNode) -> cst.Assig
 def _is_optimizer(name: str) -> bool:
     parts = name.split(".")
     return name.startswith("torch.optim.") and len(parts) == 3 and parts[2][:1].isupper() and name not in NOT_OPTIMIZERS
+
+
+def _is_chosen_by_name(source: Source, call: cst.Call) -> bool:
+    """Return whether a call is ``getattr(torch.optim, name)(…)``."""
+    chosen = call.func
+    return isinstance(chosen, cst.Call) and dotted(chosen.func) == "getattr" and bool(chosen.args) and source.meaning(chosen.args[0].value) == "torch.optim"
 
 
 def _takes_parameters(source: Source, call: cst.Call) -> bool:

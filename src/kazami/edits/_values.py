@@ -238,10 +238,12 @@ class _Tracer:
         return [(source, one) for one in set_later] or self.items_of(source, node.value, key)
 
     def call(self, source: Source, node: cst.Call) -> list[tuple[Source, cst.BaseExpression]] | None:
-        """Go through ``float(x)``, ``config.get("lr", 0.1)``, ``vars(args)`` and ``field(default=0.1)``."""
+        """Go through ``float(x)``, ``dict(config)``, ``config.copy()``, ``config.get("lr", 0.1)``, ``vars(args)`` and ``field(default=0.1)``."""
         name = dotted(node.func)
-        if name in ("float", "int", "vars", "copy.deepcopy", "list") and len(node.args) == 1:
+        if name in ("float", "int", "vars", "copy.copy", "copy.deepcopy", "list", "dict") and len(node.args) == 1 and node.args[0].keyword is None:
             return [(source, node.args[0].value)]
+        if name.endswith(".copy") and not node.args and isinstance(node.func, cst.Attribute):
+            return [(source, node.func.value)]
         key = text_of(node.args[0].value) if node.args else None
         if name.endswith(".get") and key is not None and isinstance(node.func, cst.Attribute):
             return self.items_of(source, node.func.value, key) or [(source, one.value) for one in node.args[1:2]]

@@ -132,7 +132,7 @@ def live_line(
     >>> live_line(120, 0.69314, wind_of(-2), "fc1", width=60)
     '◯ dead calm · step 120 · loss 0.693 · worst: fc1'
     >>> live_line(120, 0.69314, wind_of(0), "", stability=StabilityGauge(119, 0.965, 1.93, 2.0))
-    '◐ breeze · step 120 · loss 0.693 · η·λmax = 1.93 of 2'
+    '〜 breeze · step 120 · loss 0.693 · η·λmax = 1.93 of 2'
     """
     word = wind.word_ja if language == "ja" else wind.word
     head = f"{wind.symbol} {word} · {say('step', language)} {step} · {say('loss_word', language)} {short(loss)}"

@@ -140,7 +140,7 @@ class GrowthReader:
         if reason:
             self._give_up(reason, observer, is_known=reason != SEVERAL)
             return
-        if loss is None or not math.isfinite(float(loss.detach())):
+        if loss is None or loss.numel() != 1 or not loss.is_floating_point() or not math.isfinite(float(loss.detach())):
             self._end()
             return
         burst = self._burst

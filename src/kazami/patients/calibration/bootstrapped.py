@@ -200,7 +200,7 @@ def _mean_teacher() -> Training:
     )
 
 
-RUNS_AWAY = frozenset({"nan_inf", "exploding_gradient", "lr_too_high", "nonfinite_weights", "target_scaling"})
+RUNS_AWAY = frozenset({"nan_inf", "exploding_gradient", "lr_too_high", "target_scaling"})
 
 
 def _ill(name: str, family: str, make: Callable[[Any], Training], ill: Any, well: Any, good: float) -> Patient:

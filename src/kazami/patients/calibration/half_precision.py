@@ -216,7 +216,7 @@ def _ill(name: str, label: str, family: str, make: Callable[[Any], Training], il
 
 
 FADES = frozenset({"trivial_solution"})
-ENDS = frozenset({"nan_inf", "nonfinite_weights"})
+ENDS = frozenset({"nan_inf"})
 HALF, FULL = torch.float16, torch.float32
 
 ILL = (

@@ -175,7 +175,7 @@ PATIENTS = (
         "bad_init_scale",
         "exploding_gradient",
     ),
-    _classifier("weights_from_rand", "saturated", _drawn_from_rand, partial(_drawn_from_rand, -1.0), 0.85, "bad_init_scale"),
+    _classifier("weights_from_rand", "saturated", _drawn_from_rand, partial(_drawn_from_rand, -1.0), 0.85, "bad_init_scale", "saturated_but_moving"),
     _classifier("tanh_born_too_small", "bad_init_scale", partial(_with_init, _small), partial(_with_init, nn.init.xavier_uniform_), 0.9, "vanishing_gradient"),
     _classifier(
         "relu_born_too_large",

@@ -229,9 +229,7 @@ FACTS: dict[str, Any] = {
     },
     "loss_reduction": "mean",
     "validation": {
-        "sites": [
-            {"series": "validation_loss", "error": "validation_error", "rise_error": "validation_rise_error", "kind": "cross_entropy", "passes": 40}
-        ],
+        "sites": [{"series": "validation_loss", "error": "validation_error", "rise_error": "validation_rise_error", "kind": "cross_entropy", "passes": 40}],
         "is_eval_mode": True,
         "scale": 1.0,
     },

@@ -112,7 +112,8 @@ def test_every_random_excuse_is_in_both_languages(rule):
 def test_the_random_traces_make_every_rule_speak():
     spoke = {rule.name for rule in RULES for seed in range(4 * N_RANDOM) if rule.examine(random_trace(seed)) is not None}
     # These need several quantities to agree, which chance does not bring about; their own tests make them speak.
-    agreeing = {"oscillating_loss", "over_decay", "bad_init_scale", "lr_too_low", "loss_spike", "overfitting", "slow_convergence", "saturated_but_moving"} | {"chaos", "edge_of_stability"}
+    agreeing = {"oscillating_loss", "over_decay", "bad_init_scale", "lr_too_low", "loss_spike", "overfitting", "slow_convergence", "saturated_but_moving"}
+    agreeing |= {"chaos", "edge_of_stability"}
     assert {rule.name for rule in RULES} - spoke <= agreeing
 
 

@@ -67,15 +67,15 @@ class Proof:
         changes: The changes that are needed, in the order they are carried out.
         table: One row per seed.
         placebo: Scores of the unchanged training with other seeds.
-        measure: What the scores are: ``"evaluate"``, ``"accuracy"``, ``"r2"`` or ``"-loss"``.
+        measure: What the scores are: ``"evaluate"``, ``"accuracy"``, ``"r2"`` or ``"-loss"``; of a script ``"explained"`` or ``"-validation loss"``.
         tried: All candidates in the order they were tried, the accepted one too.
         findings: What the diagnosis says of the unchanged training; the primary one is the cause that the trials confirm.
         not_the_cause: Causes that fitted and were excluded, each with the trial that shows it.
         losses_before: Loss curves of the unchanged training, one per seed.
         losses_after: Loss curves of the changed one.
         seconds: How long all trials took.
-        on: What was trained in the trials: ``"training"``: a ``kazami.Training``; ``"script"``: the user's script itself, replayed with the change written into it;
-            ``"harvest"``: a training made of what the script's first steps gave.
+        on: What was trained in the trials: ``"training"``: a ``kazami.Training``; ``"script"``: the user's script itself, replayed with the change written
+            into it; ``"harvest"``: a training made of what the script's first steps gave.
         cause: What the trials say about the cause, one sentence; ``None`` where nothing helped.
         training: The changed training, a ``kazami.Training``, ``None`` for a script; not part of :meth:`to_dict`, nor are the next two.
         trace_before: What was seen of the unchanged training, a `Trace`.

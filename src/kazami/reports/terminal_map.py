@@ -114,9 +114,7 @@ def _axis(first: int, last: int, label: int, n_columns: int, colour: bool, langu
     return cut(" " * (label + 2) + start + " " * (gap // 2) + shown + " " * (gap - gap // 2) + end, label + 2 + n_columns)
 
 
-def live_line(
-    step: int, loss: float, wind: Wind, worst_layer: str, *, stability: StabilityGauge | None = None, width: int = 80, language: str = "en"
-) -> str:
+def live_line(step: int, loss: float, wind: Wind, worst_layer: str, *, stability: StabilityGauge | None = None, width: int = 80, language: str = "en") -> str:
     """Return the one line that is rewritten while a training goes on; where the terminal is narrow the layer's name gives way first, then the gauge.
 
     Args:

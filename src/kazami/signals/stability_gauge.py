@@ -48,7 +48,7 @@ def stability_gauge(trace: Trace) -> StabilityGauge | None:
     if not steps.size or not len(limits) or not len(rates):
         return None
     step, ratio = int(steps[-1]), float(ratios[-1])
-    limit = float(limits.values[np.searchsorted(limits.steps, step, side="right") - 1])
-    rate = float(rates.values[max(np.searchsorted(rates.steps, step, side="right") - 1, 0)])
+    limit = float(limits.values[int(np.searchsorted(limits.steps, step, side="right")) - 1])
+    rate = float(rates.values[max(int(np.searchsorted(rates.steps, step, side="right")) - 1, 0)])
     unit = limit * rate
     return StabilityGauge(step, ratio, ratio * unit, unit) if np.isfinite(unit) and unit > 0 else None

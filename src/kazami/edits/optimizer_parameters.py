@@ -30,15 +30,28 @@ class OptimizerParameters(AbstractEdit):
         optimizer, root = places.optimizer, places.root
         source = optimizer.source
         later = replaced_later(places, source, root, names)
-        for part, statement in later.items():
-            draft.after(source, statement, f'{optimizer.name or places.step.optimizer}.add_param_group({{"params": {root}.{part}.parameters()}})')
         if later and all(any(name.startswith(f"{part}.") for part in later) for name in names):
+            for part, statement in later.items():
+                draft.after(source, statement, f'{optimizer.name or places.step.optimizer}.add_param_group({{"params": {root}.{part}.parameters()}})')
             return
         given = argument(optimizer.call, 0, "params")
         node = places.parameters_given(optimizer)
         if given is None or _has_groups(source, node) or not self._is_part(source, node, root):
             raise Uncertain("what the optimizer is given")
+        if later:  # of what it was given, at least a part is in the model no more
+            self._move(draft, places, given, list(later.values())[-1])
+            return
         draft.replace(source, node if node is not given.value else given.value, f"{root}.parameters()")
+
+    def _move(self, draft: Draft, places: Places, given: cst.Arg, last: cst.CSTNode) -> None:
+        """Make the optimizer behind the last part that was put into the model, with the whole of it."""
+        optimizer, source = places.optimizer, places.optimizer.source
+        statement = source.parent(optimizer.call)
+        used = [one for one in source.all(cst.BaseExpression) if dotted(one) == optimizer.name and source.comes_before(optimizer.call, one)]
+        if not optimizer.name or not isinstance(statement, cst.Assign) or any(source.comes_before(one, last) for one in used):
+            raise Uncertain("an optimizer that is used before")
+        draft.delete(source, optimizer.call)
+        draft.after(source, last, source.code(statement).replace(source.code(given.value), f"{places.root}.parameters()", 1))
 
     def _is_part(self, source: Source, node: cst.BaseExpression, root: str) -> bool:
         """Return whether an expression takes the parameters of nothing but parts of the model."""

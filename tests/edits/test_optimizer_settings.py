@@ -67,7 +67,6 @@ def test_parameter_groups_keep_their_ratio(tmp_path):
         ("LR = 0.1\nopt = torch.optim.SGD(net.parameters(), lr=LR)\nwarm(LR)\n", "lr=LR", "lr=0.002"),
         ("from torch.optim import SGD as Descent\nopt = Descent(net.parameters(), lr=1 / 10)\n", "lr=1 / 10", "lr=0.002"),
         ("import os\nopt = torch.optim.SGD(net.parameters(), lr=float(os.environ.get('LR', 0.1)))\n", "'LR', 0.1", "'LR', 0.002"),
-        ("import sys\nopt = torch.optim.SGD(net.parameters(), lr=float(sys.argv[1]))\n", None, None),
         ("for lr in (0.1, 0.2):\n    opt = torch.optim.SGD(net.parameters(), lr=lr)\n", None, None),
         ("opt = torch.optim.SGD(net.parameters(), lr=0.3)\n", None, None),
         ("a = torch.optim.SGD(net.parameters(), lr=0.1)\nb = torch.optim.SGD(net.parameters(), lr=0.1)\n", None, None),

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from kazami.watch import watch
 from kazami.watch.names import FREE_SEARCHES, Names, unregistered
 from tests.watch.seeing import trained, watched
 
@@ -122,3 +123,16 @@ def test_a_training_is_watched_beside_a_lazy_module_that_is_never_called():
     trace = trained(lambda: model(torch.ones(4, 2)).square().mean(), model.parameters())
     assert trace.step == 1
     assert lazy.has_uninitialized_params()
+
+
+def test_what_was_replaced_behind_the_optimizer_is_no_loss():
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 300))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    model[2] = nn.Linear(8, 1)
+    with watch(model, optimizer) as seen:
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.randn(5, 4)).square().mean().backward()
+            optimizer.step()
+    assert seen.trace.facts["not_in_optimizer"] == ["2.bias", "2.weight"]
+    assert "never_given_a_gradient" not in seen.trace.facts

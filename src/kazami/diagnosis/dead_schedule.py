@@ -9,10 +9,11 @@ from ..records.trace import Trace
 from ._base import AbstractRule, both, short
 
 LIMIT = 1e-3
+OFF = 0.3  # of the steps: a cosine to zero is below a thousandth for its last fiftieth, ten halvings for the last tenth
 
 
 class DeadSchedule(AbstractRule):
-    """Fires when the learning rate has fallen below a thousandth of its largest value (or to zero) while progress is poor or much is left to gain."""
+    """Fires when the learning rate has been below a thousandth of its largest value (or zero) for three steps in ten while much is left to gain."""
 
     id: ClassVar = "KZ209"
     name: ClassVar = "dead_schedule"
@@ -30,9 +31,9 @@ class DeadSchedule(AbstractRule):
         top = int(np.argmax(rates.values))
         share = float(rates.values[-1] / rates.values[top]) if rates.values[top] > 0 else 0.0
         off = np.flatnonzero(rates.values[top:] < LIMIT * rates.values[top])
-        if share >= LIMIT or (off.size < 0.3 * len(rates) and not progress.is_poor):
-            return None
         since = int(rates.steps[top + off[0]]) if off.size else int(rates.steps[0])
+        if share >= LIMIT or rates.steps[-1] - since < OFF * rates.steps[-1]:  # the last steps of a usual schedule are off as well
+            return None
         return self.finding(
             confidence=0.88,
             step=since,

@@ -7,6 +7,7 @@ from ._base import AbstractEdit
 from ._draft import Draft
 from ._numbers import close, tidy
 from ._places import Places
+from ._settings import top_setting, value_of
 from ._source import Uncertain
 
 
@@ -24,5 +25,10 @@ class OverriddenRate(AbstractEdit):
         if not isinstance(old, int | float) or not old > 0 or close(old, new):
             raise Uncertain("the old learning rate is not known")
         source, statement = places.optimizer_statement()
-        name = places.optimizer.name
+        name, setting = places.optimizer.name, top_setting(places, places.optimizer, "lr")
+        written = value_of(places, setting, old) if setting is not None else None
+        if source.loops(statement):
+            raise Uncertain("several optimizers are made")
+        if (written is not None and not close(written, old)) or f"in {name}.param_groups" in source.text:
+            raise Uncertain("the rate is changed elsewhere")
         draft.after(source, statement, f'for group in {name}.param_groups:\n    group["lr"] *= {tidy(float(f"{new / old:.3g}"))}  # {old:g} -> {new:g}')

@@ -53,7 +53,7 @@ def _told(tried: Sequence[Tried], changes: Sequence[Prescription], helps: Helps)
 
 def _excluded(finding: Finding, tried: Sequence[Tried], helps: Helps) -> Sentence | None:
     """Return why a finding is not the cause: its own cures were tried alone, and none helped; ``None`` where that was not tried or one did."""
-    if finding.severity == "info":
+    if finding.severity == "info" or finding.family == "symptom":  # that a symptom cannot be treated alone says nothing about the cause
         return None
     own = [one for one in tried if one.steps and len(one.changes) == 1 and one.changes[0].name in _treatments(finding)]
     if not own or any(helps(one) for one in own):

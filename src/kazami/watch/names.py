@@ -96,3 +96,8 @@ def _hidden_in(container: list[object] | tuple[object, ...] | dict[object, objec
         elif isinstance(value, list | tuple | dict):
             found.update(_hidden_in(value, f"{prefix}[{key!r}]", registered))
     return found
+
+
+def is_nameless(name: str) -> bool:
+    """Return whether a name is that of a tensor which no module and no variable holds."""
+    return name.startswith("tensor ")

@@ -16,7 +16,7 @@ from .head import head_numbers
 from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
 from .losses import LossCall, call_value
 from .moving_targets import TargetMemory
-from .names import Names, materialised, unregistered
+from .names import Names, is_nameless, materialised, unregistered
 from .nonfinite import first_bad_place, singular_operations
 from .observables import all_observables, norm_of, sample, signal
 from .player import Player
@@ -201,9 +201,10 @@ class GraphReader:
                 found["not_in_optimizer"] = foreign
             if self._frozen:
                 found["frozen"] = dict(self._frozen)
-            if player.ungiven and player.n_sampled >= 1:
-                found["never_given_a_gradient"] = list(player.ungiven.values())
-                found["never_given_share"] = sum(size for key, size in player.sizes.items() if key not in player.given) / max(trained, 1)
+            ungiven = of_living_modules(player.ungiven, [observer.names.of(p) for p in player.parameters.values()])
+            if ungiven and player.n_sampled >= 1:
+                found["never_given_a_gradient"] = list(ungiven.values())
+                found["never_given_share"] = sum(player.sizes.get(key, 0) for key in ungiven) / max(trained, 1)
             if self._stopped:
                 found["requires_no_gradient"] = list(self._stopped)
                 found["frozen_share"] = sum(self._stopped.values()) / max(self._n_parameters, 1)
@@ -287,3 +288,11 @@ def input_facts(sights: list[Sight]) -> dict[str, Any]:
             }
         }
     return {}
+
+
+def of_living_modules(ungiven: dict[int, str], names: list[str]) -> dict[int, str]:
+    """Return the parameters without a gradient that some module holds; all of them where no module holds any parameter.
+
+    What was replaced after the optimizer was made (``model.fc = …``) stays in the optimizer, and is nobody's loss.
+    """
+    return {key: name for key, name in ungiven.items() if not is_nameless(name)} if not all(map(is_nameless, names)) else ungiven

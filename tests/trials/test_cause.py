@@ -12,18 +12,8 @@ def change(name, **parameters):
 
 def finding(name, *cures, is_primary=False):
     prescriptions = tuple(change(cure) for cure in cures)
-    return Finding(
-        id="KZ1",
-        family="signal",
-        name=name,
-        severity="warning",
-        confidence=0.6,
-        step=1,
-        place="",
-        sentence=NOTHING,
-        is_primary=is_primary,
-        prescriptions=prescriptions,
-    )
+    about = {"severity": "warning", "confidence": 0.6, "step": 1, "place": "", "sentence": NOTHING}
+    return Finding(id="KZ1", family="signal", name=name, is_primary=is_primary, prescriptions=prescriptions, **about)
 
 
 def tried(change, score):

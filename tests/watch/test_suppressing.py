@@ -17,7 +17,7 @@ torch.manual_seed(0)
 layers = [layer for _ in range(8) for layer in (nn.Linear(20, 20), nn.Sigmoid())]
 model = nn.Sequential(*layers, nn.Linear(20, 5))
 x, y = torch.randn(64, 20), torch.randint(0, 5, (64,))
-optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
 for step in range(80):
     optimizer.zero_grad()
     nn.functional.cross_entropy(model(x), y).backward()

@@ -35,8 +35,8 @@ class Winding:
 def winding(path: Floats) -> Winding | None:
     r"""Return how a path winds, ``None`` for fewer than 24 points or one that stands still.
 
-    A straight line is taken out, the two principal directions of what is left span the plane, and :math:`z_{t+1} = A z_t` is fitted in it: the eigenvalues
-    :math:`\rho e^{\pm i\omega}` of ``A`` give the period :math:`2\pi/\omega` and the growth :math:`\rho^{2\pi/\omega}` a turn.
+    A straight line is taken out, the two principal directions of what is left span the plane, and :math:`z_{t+1} = A z_t + b + ct` is fitted in it: the
+    eigenvalues :math:`\rho e^{\pm i\omega}` of ``A`` give the period :math:`2\pi/\omega` and the growth :math:`\rho^{2\pi/\omega}` a turn.
 
     Args:
         path: Shape ``(n, d)``, equal steps.
@@ -70,8 +70,9 @@ def winding(path: Floats) -> Winding | None:
     plane = (rest @ axes[:2].T) / (sizes[:2] / np.sqrt(len(path)))  # both directions on one scale: an ellipse winds like a circle
     angles = np.diff(np.unwrap(np.arctan2(plane[:, 1], plane[:, 0])))
     walked = float(np.abs(angles).sum())
-    map_, *_ = np.linalg.lstsq(plane[:-1], plane[1:], rcond=None)
-    value = np.linalg.eigvals(map_)[0]
+    whole = (scaled @ axes[:2].T) / (sizes[:2] / np.sqrt(len(path)))  # the line is fitted beside the map: taken out first it would slow the growth
+    fitted, *_ = np.linalg.lstsq(np.column_stack([whole[:-1], np.ones(len(path) - 1), time[:-1]]), whole[1:], rcond=None)
+    value = np.linalg.eigvals(fitted[:2])[0]
     omega = abs(float(np.angle(value)))
     period = 2 * np.pi / omega if abs(value.imag) > 1e-9 else np.nan
     newest = plane[-max(round(min(period, len(path))), 2) :] if np.isfinite(period) else plane

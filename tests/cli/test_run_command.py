@@ -126,3 +126,12 @@ cli.main()
 
 def test_the_room_is_there():
     assert kazami.watch.__path__
+
+
+@pytest.mark.parametrize(("word", "is_told"), [("--json", True), ("--colour", False)])
+def test_an_option_of_ours_behind_a_script_that_does_not_know_it_is_told(tmp_path, word, is_told):
+    (tmp_path / "train.py").write_text("import argparse\nargparse.ArgumentParser().parse_args()\n")
+    command = [sys.executable, "-m", "kazami", "run", "--run", "r", "--lang", "en", "train.py", word, "-"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert ("--json stands behind train.py" in ended.stderr) is is_told

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .player import Player
 
 LIVE_SECONDS = 0.25
+USAGE = 2  # with which argument parsers end
+OPTIONS = ("--json", "--sarif", "--fail-on", "--run", "--max-steps", "--every", "--quiet", "--lang", "--ignore", "--dynamics")  # that a script may not know
 
 
 def run(target: str, arguments: list[str], *, as_module: bool, options: RunOptions) -> ScriptEnd:
@@ -246,6 +248,9 @@ class Session:
             return  # the script failed before it trained: plain Python's own words are enough
         if trace.step == 0:
             self._complain(info.blind[-1])
+            ours = [word for word in self.arguments if word.partition("=")[0] in OPTIONS]
+            if ours and info.reason == "exit" and info.exit_code == USAGE:
+                self._complain(say("options_behind", self.language, option=ours[0], target=self.target))
             return
         if info.reason in ("exception", "terminated"):  # the script's own words stand above; ours are one line
             first = next((finding for finding in findings if finding.is_primary), None)

@@ -74,10 +74,10 @@ class TwoTrainings(AbstractPanel):
             checks=_checks(seen),
             deeper=(
                 Deeper(
-                    'python -c "from kazami.tour.iris_twins import *; print(twins(2.0).distance[::20, 0])"',
-                    Sentence("the distance every 20 steps at any other learning rate", "ほかの学習率での距離を 20 ステップごとに見る"),
+                    "kazami lab run danovski-2024 --quick",
+                    Sentence("the whole paper reproduced, and what moves in the network", "論文全体を再現し、ネットワークの中で何が動くかを見る"),
                 ),
-                Deeper("kazami run train.py", Sentence("does your own learning rate swing or saturate?", "ご自分の学習率が振動や飽和を起こしていないかを見る")),
+                Deeper("kazami lab lyapunov train.py", Sentence("does a tiny difference grow in your own training?", "ご自分の学習で微小な差が広がるかを見る")),
             ),
         )
 

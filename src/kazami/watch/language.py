@@ -5,8 +5,7 @@ import os
 SENTENCES = {
     "options_behind": (
         "{option} stands behind {target}, so it is the script's own, and the script did not know it. kazami's options stand before the script.",
-        "{option} は {target} の後にあるためスクリプトの引数とみなされ、スクリプトがそれを知りませんでした。"
-        "kazami のオプションはスクリプトの前に置いてください。",
+        "{option} は {target} の後にあるため、スクリプトの引数になります。kazami のオプションはスクリプトの前に置いてください。",
     ),
     "no_torch": (
         "The script never imported torch, so there was nothing to watch.",

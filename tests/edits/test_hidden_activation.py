@@ -1,6 +1,6 @@
 """Another activation behind the hidden layers, and only there."""
 
-from tests.edits.asserts import HEADER, change, refused, written
+from tests.edits.asserts import HEADER, change, refused, written, written_into
 
 RELU = "activation = nn.ReLU()  # not nn.Sigmoid(), after 0, 2 …\n"
 
@@ -57,3 +57,14 @@ def test_a_gate_is_no_hidden_activation(tmp_path):
     )
     text += "    def forward(self, x):\n        return torch.sigmoid(self.g(x)) * self.h(x)\nnet = N()\nopt = torch.optim.SGD(net.parameters(), 0.1)\n"
     assert refused(tmp_path, text, swap(["h"]))
+
+
+def test_a_list_that_a_loop_lengthens_from_its_first_element_on(tmp_path):
+    text = (
+        HEADER
+        + "parts = [nn.Linear(4, 8), nn.Sigmoid()]\nfor _ in range(3):\n    parts += [nn.Linear(8, 8), nn.Sigmoid()]\n"
+        + "parts.append(nn.Linear(8, 1))\nnet = nn.Sequential(*parts)\nsgd = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+        + "for x in data:\n    net(x).sum().backward()\n    sgd.step()\n"
+    )
+    lines = written_into(tmp_path, text, swap(["0", "2", "4", "6"], code="activation = nn.ReLU()\n"))
+    assert [line for line in lines if line.startswith("+")] == ["+parts = [nn.Linear(4, 8), nn.ReLU()]", "+    parts += [nn.Linear(8, 8), nn.ReLU()]"]

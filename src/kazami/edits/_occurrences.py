@@ -88,6 +88,7 @@ def _follows(source: Source, node: cst.CSTNode) -> bool:
     function = source.function(node)
     names = {_list_of(call) for call in source.all(cst.Call, source.statement(node)) if _list_of(call)}
     names |= {dotted(one.target) for one in source.all(cst.AugAssign, source.statement(node))}
+    names |= {dotted(target.target) for one in source.all(cst.Assign, source.statement(node)) for target in one.targets}  # the list as it begins
     later = [one for one in source.all(cst.Call, function or source.module) if source.comes_before(node, one) and _list_of(one) in names]
     more = [one for one in source.all(cst.AugAssign, function or source.module) if source.comes_before(node, one) and dotted(one.target) in names]
     around = next((one for one in source.around(node) if isinstance(one, cst.Call) and source.called(one) == "torch.nn.Sequential"), None)

@@ -136,3 +136,15 @@ def test_what_was_replaced_behind_the_optimizer_is_no_loss():
             optimizer.step()
     assert seen.trace.facts["not_in_optimizer"] == ["2.bias", "2.weight"]
     assert "never_given_a_gradient" not in seen.trace.facts
+
+
+def test_a_frozen_module_that_is_no_part_of_the_training_is_not_its_own():
+    teacher = nn.Linear(4, 1).requires_grad_(False)
+    model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 1))
+    model[0].bias.requires_grad_(False)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with watch(model, teacher, optimizer) as seen:
+        optimizer.zero_grad()
+        model(torch.randn(5, 4)).square().mean().backward()
+        optimizer.step()
+    assert seen.trace.facts["requires_no_gradient"] == ["0.bias"]

@@ -221,8 +221,9 @@ class GraphReader:
         if len(modules) > self._searched:
             self._searched = len(modules)
             self._hidden.update(unregistered(modules))
-            self._stopped = {name: p.numel() for module in modules for name, p in materialised(module) if not p.requires_grad}
-            self._n_parameters = sum(p.numel() for module in modules for _, p in materialised(module))
+            own = [module for module in modules if any(id(p) in reading.leaves for p in module.parameters())]  # a teacher that is frozen as a whole is none
+            self._stopped = {name: p.numel() for module in own for name, p in materialised(module) if not p.requires_grad}
+            self._n_parameters = sum(p.numel() for module in own for _, p in materialised(module))
 
 
 def _probe(reading: Reading, sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:

@@ -113,12 +113,11 @@ class _Course:
         first = trial_of(replay, subject.facts, 0)
         search = Search(subject, self.n_seeds, self.budget, self.progress, started=self.began)
         search.begin_with(first)
-        proof = search.unproved()
         try:
-            proof = self._found(search, _seconds_for(replay, n_steps))
+            proof = self._found(search, n_steps, _seconds_for(replay, n_steps))
         except (OutOfBudget, KeyboardInterrupt) as reason:
             proof = search.concluded(interrupted=isinstance(reason, KeyboardInterrupt))
-        return self._written(replace(proof, on=proof.on if proof.on == "harvest" else "script"), _said(replay), subject.facts.steps)
+        return self._written(proof if proof.on == "harvest" else replace(proof, on="script"), _said(replay), n_steps)
 
     def _affordable_steps(self, replay: Replay) -> int:
         """Return how many steps a trial may take, so that enough of them fit into the budget."""
@@ -141,7 +140,7 @@ class _Course:
         )
         return ScriptSubject(self.replays, self.script, self.script, facts)
 
-    def _found(self, search: Search, seconds: float) -> Proof:
+    def _found(self, search: Search, steps: int, seconds: float) -> Proof:
         """Search on the script where that is affordable, else in memory first; then the other way."""
         if not serious(search.findings):
             return search.nothing_to_cure()
@@ -151,27 +150,25 @@ class _Course:
             proof = search.proof(self.budget * (1 - IN_MEMORY / 2))
             if proof.cured:
                 return proof
-        by_memory = self._in_memory(search)
+        by_memory = self._in_memory(search, steps)
         if by_memory is not None:
             return by_memory
         return proof if proof is not None else search.proof()
 
-    def _in_memory(self, search: Search) -> Proof | None:
+    def _in_memory(self, search: Search, steps: int) -> Proof | None:
         """Search on a harvested training; prove on the script what can be written into it; ``None`` where that gives nothing."""
         left = self.budget - (time.perf_counter() - self.began)
         if left <= 0:
             return None
         self._tell("search in memory")
         try:
-            found = self.replays.run("search", steps=search.subject.facts.steps, seconds=IN_MEMORY * left, n_seeds=self.n_seeds)  # type: ignore[attr-defined]
+            found = self.replays.run("search", steps=steps, seconds=IN_MEMORY * left, n_seeds=self.n_seeds)
         except KazamiError:
             return None
         if not isinstance(found, Proof) or not found.cured:
             return None
-        on_script = search.proof_of(found.changes) if not edited(self.script, found.changes)[1] else None
-        if on_script is not None:
-            return on_script
-        return None if not edited(self.script, found.changes)[1] else replace(found, on="harvest", findings=tuple(search.findings))
+        can_be_written = not edited(self.script, found.changes)[1]
+        return search.proof_of(found.changes) if can_be_written else replace(found, on="harvest", findings=tuple(search.findings))
 
     def _written(self, proof: Proof, said: list[Sentence], steps: int) -> ScriptCure:
         after, left = edited(self.script, proof.changes) if proof.cured else (self.script, ())
@@ -180,8 +177,10 @@ class _Course:
         if proof.cured and proof.on == "harvest":
             said.append(
                 Sentence(
-                    "The change was proved on a training made of the script's first steps; it could not be written into the script, so it was not tried there.",
-                    "この変更はスクリプトの最初の数ステップから作った学習で証明したもので、スクリプトに書き込めなかったため、スクリプト自体では試していません。",
+                    "The change was proved on a training made of the script's first steps, whose seeds share weights and batches; "
+                    "it could not be written into the script, so it was not tried there.",
+                    "この変更は、スクリプトの最初の数ステップから作った学習（シードが違っても重みとバッチは同じ）で証明したものです。"
+                    "スクリプトに書き込めなかったため、スクリプト自体では試していません。",
                 )
             )
         return ScriptCure(proof, diff, patch, lines, tuple(said), self.script, after, steps)

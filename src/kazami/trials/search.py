@@ -61,7 +61,7 @@ class Search:
     has_helped: bool = False
     longest: float = 0.0
     known: set[str] = field(default_factory=set)
-    proofs: list[tuple["Candidate", Pairs]] = field(default_factory=list)
+    proofs: list[tuple[Candidate, Pairs]] = field(default_factory=list)
     until: float = math.inf
 
     # -- the course of it

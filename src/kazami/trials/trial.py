@@ -36,11 +36,6 @@ class Trial:
     trace: Trace | None = None
     refused: tuple[str, ...] = ()
 
-    @property
-    def is_finite(self) -> bool:
-        """Whether every loss is a number."""
-        return all(map(math.isfinite, self.losses))
-
 
 def run_trial(training: Training, measure: Measure, *, seed: int, steps: int | None = None, watched: bool = False) -> Trial:
     """Run a training once.

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from kazami.engines import Member, engine_named
+from kazami.engines import Job, Member, engine_named
 from kazami.maps import Training
 
 OPTIMIZERS = {
@@ -36,6 +36,11 @@ def members(optimizer: str = "sgd") -> list[Member]:
     return [Member(seed, {"learning_rate": factor * rate}) for seed in range(3) for factor in (1.0, 0.5)]
 
 
+def job(given: Training, wanted: list[Member], **more) -> Job:
+    """Return what an engine is asked to run, in float64."""
+    return Job(given, tuple(wanted), torch.float64, given.steps, **more)
+
+
 def plain_loop(given: Training, member: Member, steps: int) -> tuple[list[float], torch.Tensor]:
     """Return losses and final parameters of the user's own loop, written out here once more."""
     run = given.replaced(seed=given.seed if member.seed is None else member.seed).start()
@@ -55,9 +60,9 @@ def plain_loop(given: Training, member: Member, steps: int) -> tuple[list[float]
 def assert_gives_the_orbits_of_the_plain_loop(name: str, optimizer: str, steps: int = 50) -> None:
     """Assert that the engine's losses and parameters are those of the plain loop."""
     given, wanted, engine = training(optimizer), members(optimizer), engine_named(name)
-    assert engine.refusal(given, wanted) is None
-    together = engine.open(given, wanted)
-    losses = torch.stack([together.step() for _ in range(steps)], dim=1)
+    assert engine.refusal(job(given, wanted)) is None
+    together = engine.open(job(given, wanted))
+    losses = together.advance(steps).T
     assert together.time == steps
     tolerance = max(engine.tolerance, 1e-12)
     for index, member in enumerate(wanted):
@@ -73,7 +78,7 @@ def assert_gives_the_orbits_of_the_plain_loop(name: str, optimizer: str, steps: 
 def assert_goes_on_from_any_state(name: str, optimizer: str) -> None:
     """Assert that states read and set again lead the same way, the optimizer's memory included."""
     given, wanted, engine = training(optimizer), members(optimizer), engine_named(name)
-    first, second = engine.open(given, wanted), engine.open(given, wanted)
+    first, second = engine.open(job(given, wanted)), engine.open(job(given, wanted))
     for _ in range(4):
         first.step()
         second.step()
@@ -90,6 +95,30 @@ def assert_leaves_the_random_streams_alone(name: str) -> None:
     given, wanted = training(dropout=0.3), members()
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    together = engine_named(name).open(given, wanted)
+    together = engine_named(name).open(job(given, wanted))
     together.step()
     assert torch.equal(before, torch.get_rng_state())
+
+
+def assert_carries_tangents(name: str, optimizer: str) -> None:
+    """Assert that vectors go through the derivative that central differences of the plain loop measure, and that the orbit does not notice."""
+    given, wanted, engine = training(optimizer), members(optimizer), engine_named(name)
+    with_them, without = (engine.open(job(given, wanted, n_tangents=n)) for n in (2, 0))
+    for each in (with_them, without):
+        each.advance(5)
+    begin, length = with_them.states, 1e-7
+    generator = torch.Generator().manual_seed(1)
+    sizes = begin.abs()[:, :, None]  # a second moment near zero cannot be moved far to both sides
+    vectors = torch.linalg.qr(sizes * torch.randn(*begin.shape, 2, generator=generator, dtype=torch.float64))[0]
+    grown = with_them.advance_with_tangents(vectors, 5, every=2)
+    torch.testing.assert_close(grown.losses, without.advance(5), rtol=1e-9, atol=1e-11)
+    assert tuple(grown.logs.shape) == (3, len(wanted), 2)
+    sides = []
+    for sign in (1.0, -1.0):
+        beside = engine_named("eager").open(job(given, wanted))
+        beside.set_states(begin + sign * length * vectors[:, :, 0], time=5)
+        beside.advance(5)
+        sides.append(beside.states)
+    measured = torch.linalg.vector_norm((sides[0] - sides[1]) / (2.0 * length), dim=1).log()
+    torch.testing.assert_close(grown.logs[:, :, 0].sum(dim=0), measured, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(grown.vectors.mT @ grown.vectors, torch.eye(2, dtype=torch.float64).expand(len(wanted), 2, 2), rtol=0.0, atol=1e-9)

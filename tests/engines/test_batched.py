@@ -7,9 +7,11 @@ from kazami.engines import Member, engine_named, ensemble
 from kazami.errors import UsageError
 from tests.engines.conformance import (
     OPTIMIZERS,
+    assert_carries_tangents,
     assert_gives_the_orbits_of_the_plain_loop,
     assert_goes_on_from_any_state,
     assert_leaves_the_random_streams_alone,
+    job,
     members,
     training,
 )
@@ -19,6 +21,7 @@ from tests.engines.conformance import (
 def test_conforms(optimizer):
     assert_gives_the_orbits_of_the_plain_loop("batched", optimizer)
     assert_goes_on_from_any_state("batched", optimizer)
+    assert_carries_tangents("batched", optimizer)
 
 
 def test_nobody_notices():
@@ -27,14 +30,14 @@ def test_nobody_notices():
 
 def test_members_share_their_dropout_masks_with_the_eager_engine():
     given = training(dropout=0.4)
-    runs = [engine_named(name).open(given, members()) for name in ("batched", "eager")]
+    runs = [engine_named(name).open(job(given, members())) for name in ("batched", "eager")]
     losses = [torch.stack([run.step() for _ in range(10)]) for run in runs]
     torch.testing.assert_close(losses[0], losses[1], rtol=1e-10, atol=1e-12)
 
 
 def test_few_members_run_one_after_another():
     _, said = ensemble(training(), members()[:3])
-    assert said.startswith("eager: 3 members one after another. Not batched: with fewer than 4")
+    assert said.startswith("eager: 3 members.")
 
 
 def test_buffers_that_would_be_lost_are_refused():
@@ -47,7 +50,7 @@ def test_buffers_that_would_be_lost_are_refused():
 
 def test_members_with_another_memory_are_refused():
     wanted = [*members()[:4], Member(0, {"momentum": 0.9})]
-    assert "same memory" in engine_named("batched").refusal(training(), wanted)
+    assert "same memory" in engine_named("batched").refusal(job(training(), wanted))
 
 
 def test_one_diverging_member_does_not_touch_the_others():

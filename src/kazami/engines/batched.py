@@ -1,15 +1,15 @@
 """Members in one tensor: stacked parameters, one vmapped gradient for all, and the optimizer's rule as a pure function."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ..maps import Training, TrainingMap
-from ._base import AbstractEngine, AbstractEnsemble, Member, first_state, map_of, own_dtype
+from ..maps import TrainingMap
+from ._base import AbstractEngine, AbstractEnsemble, Grown, Job, Member, first_state, map_of, must_be_windows, orthonormalised
 
 FEWEST = 4  # below, vmap costs more than it saves
+SECONDS_PER_STEP = 1e-3  # of one vmapped step, however few members there are
 
 
 class Batched(AbstractEngine):
@@ -25,17 +25,21 @@ class Batched(AbstractEngine):
 
     name: ClassVar = "batched"
     tolerance: ClassVar = 1e-9
-    rank: ClassVar = 50
 
-    def refusal(self, training: Training, members: Sequence[Member]) -> str | None:
+    def seconds(self, job: Job) -> float:
+        """Return the time of the stacked loop."""
+        return (SECONDS_PER_STEP + 3e-5 * len(job.members)) * job.steps * (1 + 2 * job.n_tangents)
+
+    def refusal(self, job: Job) -> str | None:
         """Return why not: too few members, another phase space for some of them, a step that cannot be stacked."""
+        members = job.members
         if len(members) < FEWEST:
             return f"with fewer than {FEWEST} members a plain loop is faster."
-        m = map_of(training, members[0], own_dtype(training))
+        m = map_of(job, members[0])
         for member in members:
             for name, value in member.settings.items():
                 m.set_parameter(name, value)
-            if m.dimension != map_of(training, members[0], m.dtype).dimension:
+            if m.dimension != map_of(job, members[0]).dimension:
                 return "the members' optimizers do not keep the same memory."
         first = torch.stack([first_state(m, member) for member in (members[0], members[-1])])
         if not m.can_stack(first, 0):
@@ -45,16 +49,16 @@ class Batched(AbstractEngine):
         changed = [name for name, buffer in m.model.named_buffers() if not torch.equal(buffer, buffers[name])]
         return f"the buffer {changed[0]} changes in a step and would be lost." if changed else None
 
-    def open(self, training: Training, members: Sequence[Member]) -> AbstractEnsemble:
+    def open(self, job: Job) -> AbstractEnsemble:
         """Return the stacked ensemble."""
-        return _Stacked(training, members)
+        return _Stacked(job)
 
 
 class _Stacked(AbstractEnsemble):
-    def __init__(self, training: Training, members: Sequence[Member]) -> None:
-        dtype = own_dtype(training)
+    def __init__(self, job: Job) -> None:
+        members = job.members
         keys = list(dict.fromkeys(member.key for member in members))
-        self._maps = [map_of(training, Member(settings=dict(key)), dtype) for key in keys]
+        self._maps = [map_of(job, Member(settings=dict(key))) for key in keys]
         self._rows = [torch.tensor([index for index, member in enumerate(members) if member.key == key]) for key in keys]
         map_at: dict[int, TrainingMap] = {int(row): m for m, rows in zip(self._maps, self._rows, strict=True) for row in rows}
         starts = {seed: first_state(self._maps[0], Member(seed)) for seed in {member.seed for member in members}}
@@ -72,10 +76,30 @@ class _Stacked(AbstractEnsemble):
     def states(self) -> Tensor:
         return self._states
 
-    def set_states(self, states: Tensor) -> None:
+    def set_states(self, states: Tensor, *, time: int | None = None) -> None:
         self._states = states.detach().clone().to(self._states)
+        self._time = self._time if time is None else time
 
-    def step(self) -> Tensor:
+    def advance(self, steps: int) -> Tensor:
+        return torch.stack([self._step() for _ in range(steps)])
+
+    def advance_with_tangents(self, vectors: Tensor, steps: int, *, every: int = 1) -> Grown:
+        losses, logs = [], []
+        for length in must_be_windows(steps, every):
+            for _ in range(length):
+                vectors = self._carried(vectors)
+                losses.append(self._step())
+            vectors, grown = orthonormalised(vectors)
+            logs.append(grown)
+        return Grown(torch.stack(losses), torch.stack(logs), vectors)
+
+    def write_into(self, model: nn.Module, index: int) -> None:
+        self._maps[0].write_into(model, self._states[index])
+
+    def close(self) -> None:
+        self._states = self._states[:0]
+
+    def _step(self) -> Tensor:
         parts = [self._maps[0].gradients(part, self._time) for part in self._states.split(self._chunk)]
         gradients, losses = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
         new = torch.empty_like(self._states)
@@ -85,5 +109,9 @@ class _Stacked(AbstractEnsemble):
         self._time += 1
         return losses
 
-    def write_into(self, model: nn.Module, index: int) -> None:
-        self._maps[0].write_into(model, self._states[index])
+    def _carried(self, vectors: Tensor) -> Tensor:
+        carried = torch.empty_like(vectors)
+        for m, rows in zip(self._maps, self._rows, strict=True):
+            for row in rows:
+                carried[row] = m.advance_tangents(self._states[row], vectors[row], self._time)[1]
+        return carried

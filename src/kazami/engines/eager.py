@@ -1,13 +1,14 @@
 """The plain PyTorch loop, one member after another: slow, and what every other engine must agree with."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from ..maps import Training, TrainingMap
-from ._base import AbstractEngine, AbstractEnsemble, Member, first_state, map_of, own_dtype
+from ..maps import TrainingMap
+from ._base import AbstractEngine, AbstractEnsemble, Grown, Job, first_state, map_of, must_be_windows, orthonormalised
+
+SECONDS_PER_STEP = 2.5e-4  # of one member of the smallest network: what calling PyTorch some thirty times costs
 
 
 class Eager(AbstractEngine):
@@ -15,25 +16,27 @@ class Eager(AbstractEngine):
 
     name: ClassVar = "eager"
     tolerance: ClassVar = 0.0
-    rank: ClassVar = 100
 
-    def refusal(self, training: Training, members: Sequence[Member]) -> str | None:
+    def seconds(self, job: Job) -> float:
+        """Return the time of the loop."""
+        return SECONDS_PER_STEP * len(job.members) * job.steps * (1 + 2 * job.n_tangents)
+
+    def refusal(self, job: Job) -> str | None:
         """Return ``None``: it runs everything that a `TrainingMap` takes."""
-        del training, members
+        del job
         return None
 
-    def open(self, training: Training, members: Sequence[Member]) -> AbstractEnsemble:
+    def open(self, job: Job) -> AbstractEnsemble:
         """Return the ensemble of single trainings."""
-        return _Single(training, members)
+        return _Single(job)
 
 
 class _Single(AbstractEnsemble):
-    def __init__(self, training: Training, members: Sequence[Member]) -> None:
-        dtype = own_dtype(training)
-        self._training = training
-        self._maps: list[TrainingMap] = [map_of(training, member, dtype) for member in members]
+    def __init__(self, job: Job) -> None:
+        self._training = job.training
+        self._maps: list[TrainingMap] = [map_of(job, member) for member in job.members]
         self._time = 0
-        for m, member in zip(self._maps, members, strict=True):
+        for m, member in zip(self._maps, job.members, strict=True):
             m.write_memory(first_state(m, member), 0)
 
     @property
@@ -44,11 +47,32 @@ class _Single(AbstractEnsemble):
     def states(self) -> Tensor:
         return torch.stack([m.read_memory() for m in self._maps])
 
-    def set_states(self, states: Tensor) -> None:
+    def set_states(self, states: Tensor, *, time: int | None = None) -> None:
+        self._time = self._time if time is None else time
         for m, state in zip(self._maps, states, strict=True):
             m.write_memory(state.detach().to(m.current_state()), self._time)
 
-    def step(self) -> Tensor:
+    def advance(self, steps: int) -> Tensor:
+        return torch.stack([self._step() for _ in range(steps)])
+
+    def advance_with_tangents(self, vectors: Tensor, steps: int, *, every: int = 1) -> Grown:
+        losses, logs = [], []
+        for length in must_be_windows(steps, every):
+            for _ in range(length):
+                pairs = [m.advance_tangents(state, some, self._time) for m, state, some in zip(self._maps, self.states, vectors, strict=True)]
+                vectors = torch.stack([carried for _, carried in pairs])
+                losses.append(self._step())
+            vectors, grown = orthonormalised(vectors)
+            logs.append(grown)
+        return Grown(torch.stack(losses), torch.stack(logs), vectors)
+
+    def write_into(self, model: nn.Module, index: int) -> None:
+        model.load_state_dict(self._maps[index].model.state_dict())
+
+    def close(self) -> None:
+        self._maps = []
+
+    def _step(self) -> Tensor:
         losses = []
         for m in self._maps:
             m.set_state(m.current_state(), time=self._time)
@@ -56,7 +80,4 @@ class _Single(AbstractEnsemble):
             with m.field.randomness.at(self._time), m.field.attention(), torch.enable_grad():
                 losses.append(self._training.step(m.model, m.optimizer, m.field.batches.at(self._time)))
         self._time += 1
-        return torch.stack([loss.reshape(()) for loss in losses])
-
-    def write_into(self, model: nn.Module, index: int) -> None:
-        model.load_state_dict(self._maps[index].model.state_dict())
+        return torch.stack([loss.detach().reshape(()) for loss in losses])

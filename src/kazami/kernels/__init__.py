@@ -1,0 +1,1 @@
+"""Kernels: whole trainings of small networks as machine code, one member in each lane of a vector register."""

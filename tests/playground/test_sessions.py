@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kazami.errors import UsageError
-from kazami.playground import LIMITS, PRESETS, Block, Session, Spec, problems
+from kazami.playground import LIMITS, PRESETS, Block, Session, Spec, misfits
 
 PRESET = {one.name: one.spec for one in PRESETS}
 
@@ -86,13 +86,13 @@ def test_shortcuts_that_do_not_fit_are_told_with_what_would():
     spec = Spec(
         blocks=(Block("linear", 8), Block("residual", blocks=(Block("linear", 16),)), Block("residual", shortcut="zero_pad", blocks=(Block("linear", 4),)))
     )
-    found = problems(spec, 2)
+    found = misfits(spec, 2)
     assert [(one.place, one.remedies) for one in found] == [((1,), ("projection", "zero_pad")), ((2,), ("projection",))]
     assert "8 ≠ 16" in found[0].sentence.en
     assert "射影" in found[0].sentence.ja
     with pytest.raises(UsageError, match="8 ≠ 16"):
         Session(spec)
-    assert not problems(replace(spec, has_shortcuts=False), 2)
+    assert not misfits(replace(spec, has_shortcuts=False), 2)
 
 
 @pytest.mark.parametrize("shortcut", ["projection", "zero_pad"])

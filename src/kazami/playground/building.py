@@ -8,7 +8,7 @@ from torch import nn
 
 from ..errors import UsageError
 from .parts import Residual, Sine, Step, ZeroPad, initialise
-from .shapes import problems, width_after
+from .shapes import misfits, width_after
 from .specs import Block, Spec
 from .tasks import Task
 
@@ -46,7 +46,7 @@ def build(spec: Spec, task: Task) -> Made:
     Raises:
         UsageError: A shortcut does not fit.
     """
-    found = problems(spec, task.n_inputs)
+    found = misfits(spec, task.n_inputs)
     if found:
         raise UsageError(found[0].sentence.en)
     made = [*_made(spec.blocks, task.n_inputs, spec), _linear(width_after(spec.blocks, task.n_inputs), task.n_outputs)]

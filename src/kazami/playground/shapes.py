@@ -8,7 +8,7 @@ from .specs import Block, Spec
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Misfit:
     """A place where widths do not meet.
 
     Attributes:
@@ -29,25 +29,25 @@ def width_after(blocks: Sequence[Block], width: int) -> int:
     return width
 
 
-def problems(spec: Spec, n_inputs: int) -> list[Problem]:
+def misfits(spec: Spec, n_inputs: int) -> list[Misfit]:
     """Return every residual block whose shortcut cannot join its two ends; none where shortcuts are switched off.
 
     Example:
         >>> wide = Block("residual", blocks=(Block("linear", 16),))
-        >>> [found.remedies for found in problems(Spec(blocks=(Block("linear", 8), wide)), 2)]
+        >>> [found.remedies for found in misfits(Spec(blocks=(Block("linear", 8), wide)), 2)]
         [('projection', 'zero_pad')]
     """
-    return list(_problems(spec.blocks, n_inputs, ())) if spec.has_shortcuts else []
+    return list(_misfits(spec.blocks, n_inputs, ())) if spec.has_shortcuts else []
 
 
-def _problems(blocks: Sequence[Block], width: int, place: tuple[int, ...]) -> Iterator[Problem]:
+def _misfits(blocks: Sequence[Block], width: int, place: tuple[int, ...]) -> Iterator[Misfit]:
     for number, one in enumerate(blocks):
         here = (*place, number)
         after = width_after([one], width)
         if one.kind == "residual":
-            yield from _problems(one.blocks, width, here)
+            yield from _misfits(one.blocks, width, here)
             if (one.shortcut == "identity" and after != width) or (one.shortcut == "zero_pad" and after < width):
-                yield Problem(here, _said(one, width, after), ("projection", "zero_pad") if after > width else ("projection",))
+                yield Misfit(here, _said(one, width, after), ("projection", "zero_pad") if after > width else ("projection",))
         width = after
 
 

@@ -98,25 +98,35 @@ export class Network {
   }
 }
 
+const LONG_ENOUGH = 4; // milliseconds; the clocks of browsers are coarse on purpose
+
+/** Milliseconds of one call, from as many calls as a coarse clock needs. */
+function timed(act: () => void, clock: () => number): number {
+  for (let calls = 1; ; calls *= 4) {
+    const begin = clock();
+    for (let at = 0; at < calls; at += 1) act();
+    const taken = clock() - begin;
+    if (taken >= LONG_ENOUGH || calls > 4096) return taken / calls;
+  }
+}
+
 /** Both ways on a network with about `weights` weights, timed by `clock` (milliseconds). */
 export function compared(weights: number, isCentral: boolean, clock: () => number): Comparison {
   const inputs = Math.max(1, Math.round(Math.sqrt(weights)));
   const network = new Network(inputs, Math.max(1, Math.round((weights - 1) / (inputs + 2))), 1);
-  const begin = clock();
   const exact = network.backward();
-  const middle = clock();
   const backprop = { ...network.passes };
   network.passes = { forward: 0, backward: 0 };
   const measured = network.numeric(isCentral);
-  const end = clock();
+  const numeric = { ...network.passes };
   const largest = exact.reduce((top, value) => Math.max(top, Math.abs(value)), 1e-300);
   const difference = exact.reduce((top, value, i) => Math.max(top, Math.abs(value - measured[i]!)), 0) / largest;
   return {
     weights: network.weights.length,
-    numeric: { ...network.passes },
+    numeric,
     backprop,
-    numericMilliseconds: end - middle,
-    backpropMilliseconds: middle - begin,
+    numericMilliseconds: timed(() => network.numeric(isCentral), clock),
+    backpropMilliseconds: timed(() => network.backward(), clock),
     difference,
   };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIVATIONS, activation } from './activations';
-import { backward, built, forward, profile, type Setting } from './chain';
-import { compared, numericPasses } from './counting';
-import { distances, fate, growth, walk } from './descent';
-import { affine, collapsed, product, terms, transposed } from './matrix';
-import { Random } from './random';
+import { ACTIVATIONS, activation } from '../../src/learn/maths/activations';
+import { backward, built, forward, profile, type Setting } from '../../src/learn/maths/chain';
+import { compared, numericPasses } from '../../src/learn/maths/counting';
+import { accuracy, circles, trained, Dense } from '../../src/learn/maths/dense';
+import { distances, fate, growth, walk } from '../../src/learn/maths/descent';
+import { affine, collapsed, product, terms, transposed } from '../../src/learn/maths/matrix';
+import { Random } from '../../src/learn/maths/random';
 
 describe('activations', () => {
   it.each(ACTIVATIONS.filter((one) => one.name !== 'step'))('$name has the slope that differences measure, and its steepest is the steepest', (one) => {
@@ -120,7 +121,7 @@ describe('the chain rule over depth', () => {
 describe('counting passes', () => {
   it.each([true, false])('counts what it really did, central: %s', (isCentral) => {
     let now = 0;
-    const found = compared(100, isCentral, () => (now += 1));
+    const found = compared(100, isCentral, () => (now += 5));
     expect(found.numeric).toEqual(numericPasses(found.weights, isCentral));
     expect(found.backprop).toEqual({ forward: 1, backward: 1 });
     expect(found.difference).toBeLessThan(isCentral ? 1e-7 : 1e-5);
@@ -135,5 +136,30 @@ describe('random numbers', () => {
     const mean = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
     expect(Math.abs(mean)).toBeLessThan(0.03);
     expect(drawn.reduce((sum, value) => sum + value * value, 0) / drawn.length).toBeCloseTo(1, 1);
+  });
+});
+
+describe('a network trained here', () => {
+  const examples = circles(60, 1);
+  it('bends its border with activations, and is one matrix without', () => {
+    const bent = trained([2, 6, 6, 1], 'tanh', examples, 200, 2);
+    const straight = trained([2, 6, 6, 1], 'identity', examples, 200, 2);
+    expect(accuracy(bent, examples)).toBeGreaterThan(0.95);
+    expect(accuracy(straight, examples)).toBeLessThan(0.8);
+    const { w, b } = straight.matrix();
+    const logit = 0.3 * w[0]![0]! - 0.7 * w[1]![0]! + b[0]!;
+    expect(straight.forward([0.3, -0.7]).at(-1)![0]!).toBeCloseTo(logit, 9);
+  });
+  it('goes down the gradient that differences measure', () => {
+    const net = new Dense([2, 4, 1], 'tanh', 5);
+    const loss = (): number => examples.reduce((sum, { x, label }) => sum - Math.log(label ? net.says(x) : 1 - net.says(x)), 0) / examples.length;
+    const before = net.layers[0]!.w[1]![2]!;
+    net.layers[0]!.w[1]![2] = before + 1e-5;
+    const up = loss();
+    net.layers[0]!.w[1]![2] = before - 1e-5;
+    const slope = (up - loss()) / 2e-5;
+    net.layers[0]!.w[1]![2] = before;
+    net.step(examples, 1, 0);
+    expect(before - net.layers[0]!.w[1]![2]!).toBeCloseTo(slope, 7);
   });
 });

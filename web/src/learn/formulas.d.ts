@@ -1,0 +1,4 @@
+declare module "virtual:formulas" {
+  const formulas: Record<string, string>;
+  export default formulas;
+}

@@ -1,0 +1,115 @@
+// One session of the playground: what the server runs, and what was seen of it.
+import { post, Refused } from "../core/api";
+import { MapColumns } from "../core/columns";
+import { Linked } from "../core/component";
+import type { Frame, Misfit, Sentence, SessionOpened, Spec } from "../wire";
+
+const EMPTY = { title: { en: "", ja: "" }, names: [], steps: [], recorded: 0, now: [], wind: [], norm: [], wind_low: [], wind_high: [], norm_low: [] };
+const AT_ONCE = 400; // steps asked for in one answer; the server stops earlier, by the clock
+const MILLISECONDS = 70;
+const MOST_LOSSES = 20_000;
+
+export class Play {
+  frame = $state.raw<Frame | null>(null);
+  misfits = $state.raw<readonly Misfit[]>([]);
+  problem = $state.raw<Sentence | null>(null);
+  points = $state.raw<readonly (readonly number[])[]>([]);
+  code = $state("");
+  isRunning = $state(false);
+  isOpening = $state(false);
+  /** Losses of this session, and those of the one before the last change. */
+  losses = $state.raw<readonly number[]>([]);
+  before = $state.raw<readonly number[]>([]);
+  map: MapColumns = new MapColumns(structuredClone(EMPTY) as never);
+  version = $state(0);
+  readonly linked = new Linked();
+  #session = "";
+  #opening = 0;
+
+  /** Begin a session; what the last one learned stays as a grey curve. */
+  async open(spec: Spec, table: string): Promise<void> {
+    const turn = ++this.#opening;
+    const wasRunning = this.isRunning;
+    this.isRunning = false;
+    this.isOpening = true;
+    if (this.losses.length > 1) this.before = this.losses;
+    try {
+      const opened = await post<SessionOpened>("/api/playground/sessions", { spec, table });
+      if (turn !== this.#opening) return;
+      this.#session = opened.session;
+      this.misfits = opened.misfits;
+      this.problem = null;
+      if (opened.frame) {
+        this.points = opened.points;
+        this.code = opened.code;
+        this.#begin(opened.frame);
+        if (wasRunning) void this.run();
+      }
+    } catch (error) {
+      if (turn === this.#opening) this.#fail(error);
+    } finally {
+      if (turn === this.#opening) this.isOpening = false;
+    }
+  }
+
+  async run(): Promise<void> {
+    if (this.isRunning || !this.#session) return;
+    this.isRunning = true;
+    const turn = this.#opening;
+    while (this.isRunning && turn === this.#opening && !this.frame?.is_over) {
+      const begin = performance.now();
+      await this.advance(AT_ONCE, MILLISECONDS);
+      const rest = 100 - (performance.now() - begin);
+      if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    }
+    if (turn === this.#opening) this.isRunning = false;
+  }
+
+  async advance(steps: number, milliseconds = MILLISECONDS): Promise<void> {
+    const turn = this.#opening;
+    try {
+      const frame = await post<Frame>(`/api/playground/sessions/${this.#session}/advance`, { steps, milliseconds });
+      if (turn === this.#opening) this.#take(frame);
+    } catch (error) {
+      this.isRunning = false;
+      this.#fail(error);
+    }
+  }
+
+  async reset(): Promise<void> {
+    this.isRunning = false;
+    try {
+      const frame = await post<Frame>(`/api/playground/sessions/${this.#session}/reset`, {});
+      this.problem = null;
+      this.#begin(frame);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #begin(frame: Frame): void {
+    this.losses = [];
+    this.map = new MapColumns(structuredClone(EMPTY) as never);
+    this.frame = frame;
+    this.version += 1;
+  }
+
+  #take(frame: Frame): void {
+    this.frame = frame;
+    this.losses = [...this.losses, ...frame.losses.map((loss) => loss ?? NaN)].slice(-MOST_LOSSES);
+    if (frame.losses.length) {
+      const names = frame.layers.map((layer) => layer.name);
+      if (this.map.isEmpty) {
+        this.map = new MapColumns({ ...structuredClone(EMPTY), names, steps: [frame.step], recorded: 1, wind: frame.layers.map(({ wind }) => [wind ?? "Infinity"]), norm: frame.layers.map(({ gradient_norm: norm }) => [norm ?? "NaN"]) } as never);
+      } else {
+        this.map.append([frame.step], frame.layers.map(({ wind }) => [wind ?? "Infinity"]), frame.layers.map(({ gradient_norm: norm }) => [norm ?? "NaN"]));
+      }
+      this.linked.range.set({ first: this.map.steps[0]!, last: frame.step });
+    }
+    this.version += 1;
+  }
+
+  #fail(error: unknown): void {
+    this.problem = error instanceof Refused ? error.problem.say : { en: String(error), ja: String(error) };
+  }
+}

@@ -1,5 +1,6 @@
 """What the tests that open a page in a real browser share: the browser itself, and what makes a page unreadable."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,9 @@ def low_contrast(skipped: str) -> str:
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Open the browser; skip with a reason where there is none."""
+    """Open the browser; where there is none skip with a reason, or fail if ``KAZAMI_REQUIRE_BROWSER`` is 1."""
+    if CHROMIUM is None and os.environ.get("KAZAMI_REQUIRE_BROWSER") == "1":
+        pytest.fail("KAZAMI_REQUIRE_BROWSER is 1, and chromium is not installed")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")

@@ -57,6 +57,7 @@ def main(arguments):
     group, commands = TASKS[arguments[0]]
     try:
         set_up(group)
+        build_pages()
     except SetUpError as error:
         return fail(str(error))
     last_name = commands[-1][0]
@@ -85,6 +86,12 @@ def set_up(group):
     if subprocess.run([venv_python(), "-c", NO_GPU_PACKAGES_BESIDE_CPU_TORCH], check=False).returncode:
         raise SetUpError("setting up went wrong: delete .venv and try again")
     stamps[group].write_text(fingerprint())
+
+
+def build_pages():
+    """Build the pages of the app and the report if their sources are newer; installing kazami has built them for the first time."""
+    if subprocess.run([venv_python(), ROOT / "hatch_build.py"], cwd=ROOT, env=environment(), check=False).returncode:
+        raise SetUpError("the pages could not be built (why stands above)")
 
 
 def fingerprint():

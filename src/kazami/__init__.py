@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # the same names for type checkers and editors, which do not 
     from .maps import TrainingMap as TrainingMap
     from .records import Finding as Finding
     from .storage import open_run as open_run
+    from .sweeps.sweep import Sweep as Sweep
     from .trials import cure as cure
     from .watch import check as check
     from .watch import diagnose as diagnose
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Finding",
+    "Sweep",
     "Training",
     "TrainingMap",
     "check",
@@ -48,6 +50,7 @@ __all__ = [
 
 _MODULE_OF = {
     "Finding": ".records",
+    "Sweep": ".sweeps",
     "Training": ".maps",
     "TrainingMap": ".maps",
     "check": ".watch",

@@ -123,3 +123,14 @@ def test_warm_start_finds_a_new_top_direction():
     stale[0] = 1.0
     found = top_eigenvalue(Diagonal(spectrum), start=stale, generator=seeded())
     assert found.value == pytest.approx(5.0, rel=1e-2)
+
+
+def test_a_start_that_stands_still_early_is_not_believed():
+    """A tiny part along the top direction: the value rests at the second eigenvalue for some products, and moves on."""
+    spectrum = torch.cat([torch.linspace(0.0, 0.3, 300, dtype=torch.float64), torch.tensor([1.0, 1.4], dtype=torch.float64)])
+    missed = 0
+    for seed in range(40):
+        found = top_eigenvalue(Diagonal(spectrum), generator=seeded(seed), tolerance=1e-2, max_products=100)
+        assert found.converged
+        missed += abs(found.value - 1.4) > 1e-2 * 1.4
+    assert missed <= 2

@@ -278,3 +278,20 @@ def test_a_factory_that_gives_the_same_module_each_time_finds_it_as_it_was():
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert model.training
     assert next(model.parameters()).dtype == loss.weight.dtype == torch.float32
+
+
+def test_a_loss_of_very_many_kinks_is_believed_and_has_the_curvature_of_its_pieces():
+    """As in a large ReLU network, a difference of gradients over 1e-7 crosses kinks and sees them, where the pieces have the curvature 2."""
+
+    class Kinks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.place = nn.Parameter(torch.ones(1))
+
+        def forward(self, kinks):
+            return torch.relu(self.place - kinks).mean() + self.place**2
+
+    kinks = 1.0 + 0.04 * (torch.rand(2_000_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64) - 0.5)
+    curvature = TrainingCurvature(Kinks(), lambda output, target: output.sum(), (kinks, torch.zeros(1)))
+    assert curvature.is_exact
+    assert float(curvature.eigenvalues().values) == pytest.approx(2.0, rel=1e-9)

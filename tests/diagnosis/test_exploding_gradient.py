@@ -86,3 +86,15 @@ def test_growth_to_input_is_the_decades_of_a_geometric_profile():
     assert growth_to_input(np.array([1e4, 1e2, 1.0])) == pytest.approx(4.0)
     assert growth_to_input(np.array([1e4, np.nan, 1e2, 1.0])) == pytest.approx(4.0)
     assert np.isnan(growth_to_input(np.array([1e4, np.nan, 1.0])))
+
+
+@pytest.mark.parametrize(
+    ("gain", "measured", "uses", "fires"), [(1.7, 1.5, 30, True), (1.1, 1.5, 30, False), (1.7, 0.5, 30, False), (1.7, 1.5, 5, False), (30.0, 1.5, 1, False)]
+)
+def test_recurrent_weights_tell_what_squashing_units_hide(gain, measured, uses, fires):
+    layers = tower(2, kind="recurrent", n_uses=uses)
+    found = RULE.examine(synthetic_trace(stuck(), layers=layers, gain=np.full(2, gain), time_growth=np.full(2, measured)))
+    assert (found is not None) is fires
+    if found is not None:
+        assert found.evidence[0].value == pytest.approx(uses * np.log10(gain))
+        assert "1.7" in found.sentence.en

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kazami.diagnosis.frozen_parameters import LARGE_SHARE, FrozenParameters
@@ -50,3 +51,13 @@ def test_requires_grad_false_counts_only_when_progress_is_poor():
 
 def test_silent_without_such_parameters():
     assert RULE.examine(synthetic_trace(stuck(), facts={"not_in_optimizer": [], "never_given_a_gradient": [], "frozen": {}})) is None
+
+
+@pytest.mark.parametrize(
+    ("fresh", "share", "fires"), [(["a.weight", "b.weight"], 0.9, True), (["a.weight"], 0.9, False), (["a.weight", "b.weight"], 0.1, False)]
+)
+def test_a_trunk_as_it_was_drawn_counts_where_progress_is_slow(fresh, share, fires):
+    losses = 2.3 * np.linspace(1.0, 0.45, 40) ** 0.5
+    facts = {"requires_no_gradient": ["a.weight", "b.weight"], "never_trained": fresh, "frozen_share": share}
+    assert (RULE.examine(synthetic_trace(losses, facts=facts)) is not None) is fires
+    assert RULE.examine(synthetic_trace(falling(), facts=facts)) is None

@@ -73,3 +73,32 @@ def test_is_excluded_with_the_ratio():
     assert_both_languages(sentence.en, sentence.ja)
     assert "factor of 3" in sentence.en
     assert RULE.exonerate(synthetic_trace(falling(), facts=terms(50.0))) is None
+
+
+@pytest.mark.parametrize(("now", "fires"), [(1.6, True), (1.4, False)])
+def test_a_term_that_rises_needs_less_of_a_difference(now, fires):
+    facts = terms(ratio=40.0, name="2: mse of b", first=1.0, trivial=0.5, now=now)
+    assert (RULE.examine(synthetic_trace(falling(), facts=facts)) is not None) is fires
+
+
+def test_a_code_that_grows_without_targets_is_no_error():
+    facts = terms(ratio=40.0, name="2: squares of b", first=0.1, trivial=float("nan"), now=3.0)
+    assert RULE.examine(synthetic_trace(falling(), facts=facts)) is None
+
+
+def against(**second):
+    error = {"name": "1: mse of a", "weight": 1.0, "first": 1.1, "now": 0.98, "trivial": 1.0, "gradient_share": 0.9, "opposed": -0.95}
+    other = {"name": "2: squares of b", "weight": 9.0, "first": 0.5, "now": 0.4, "trivial": float("nan"), "gradient_share": 1.0, "opposed": -1.0}
+    return {"loss_terms": {"measured": 9, "terms": [error, {**other, **second}]}}
+
+
+def test_terms_that_take_an_error_s_gradient_back_outweigh_it():
+    found = fire(RULE, synthetic_trace(stuck(), facts=against()))
+    assert found.place == "term 2: squares of b"
+    assert "where guessing does" in found.sentence.en
+    assert_both_languages(found.sentence.en, found.sentence.ja)
+
+
+def test_a_penalty_on_weights_is_told_by_another_rule_and_a_falling_loss_by_none():
+    assert RULE.examine(synthetic_trace(stuck(), facts=against(is_penalty=True))) is None
+    assert RULE.examine(synthetic_trace(falling(), facts=against())) is None

@@ -79,3 +79,9 @@ def test_is_excluded_with_the_size_of_the_updates():
     assert "0.02" in sentence.en
     assert RULE.exonerate(synthetic_trace(stuck(), update_ratio=TINY)) is None
     assert RULE.exonerate(synthetic_trace(stuck())) is None
+
+
+def test_silent_where_the_weights_have_come_far_and_the_loss_has_not_moved():
+    still = synthetic_trace(stuck(400), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3))
+    assert RULE.examine(still) is None
+    assert fire(RULE, synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3))).name == "lr_too_low"

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from kazami.diagnosis.over_regularised import LIMIT, OverRegularised
@@ -26,3 +28,20 @@ def test_silent_unless_progress_is_slow(losses):
 
 def test_silent_without_dropout():
     assert RULE.examine(synthetic_trace(stuck())) is None
+
+
+def penalised(now=0.98, share=5.0, fallen=0.2):
+    error = {"name": "1: mse of a", "weight": 1.0, "first": 1.1, "now": now, "trivial": 1.0, "gradient_share": 1.0 / max(share, 1.0), "opposed": math.nan}
+    penalty = {"name": "2: penalty", "weight": 0.1, "first": 50.0, "now": 50.0 * fallen, "trivial": math.nan, "gradient_share": min(share, 1.0)}
+    return {"loss_terms": {"measured": 9, "terms": [error, {**penalty, "is_penalty": True}]}}
+
+
+def test_a_penalty_that_brings_the_loss_down_alone():
+    found = fire(RULE, synthetic_trace(falling(), facts=penalised()))
+    assert found.place == "the loss"
+    assert "by the penalty alone" in found.sentence.en
+
+
+@pytest.mark.parametrize("settings", [{"now": 0.5}, {"share": 0.5}, {"fallen": 0.9}], ids=["the error is learned", "a light one", "it stands"])
+def test_silent_where_the_penalty_does_no_harm(settings):
+    assert RULE.examine(synthetic_trace(falling(), facts=penalised(**settings))) is None

@@ -48,3 +48,12 @@ def test_is_excluded_where_it_was_looked_for():
     assert sentence is not None
     assert_both_languages(sentence.en, sentence.ja)
     assert RULE.exonerate(synthetic_trace(rising())) is None
+
+
+def test_sides_of_one_optimizer_and_weights_that_cannot_follow_one_loss():
+    facts = {"rotation": {**turning().facts["rotation"], "sides": "sides"}}
+    assert "two sides of the training" in fire(RULE, synthetic_trace(rising(), facts=facts)).sentence.en
+    facts["rotation"]["sides"] = "weights"
+    assert "never turn" in fire(RULE, synthetic_trace(rising(), facts=facts)).sentence.en
+    facts["rotation"]["radius_over_way"] = FAR / 2
+    assert RULE.examine(synthetic_trace(rising(), facts=facts)) is None

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from kazami.diagnosis.target_scaling import LIMIT, TargetScaling
@@ -44,3 +45,19 @@ def test_silent_with_good_progress_in_classification_and_unmeasured():
     assert RULE.examine(regression(falling(), mean=400.0)) is None
     assert RULE.examine(regression(stuck(), mean=400.0, kind="cross_entropy")) is None
     assert RULE.examine(synthetic_trace(stuck(), loss_kind="mse")) is None
+
+
+@pytest.mark.parametrize(("now", "fires"), [(60.0, True), (200.0, False)])
+def test_an_output_far_on_its_way_is_not_told_and_one_that_hardly_moves_is(now, fires):
+    """The loss still falls, but stands above the best constant's: what counts is the way that is left."""
+    losses = np.linspace(3.0, 1.3, 40) * 2.3
+    on_its_way = np.linspace(0.0, now, 40)
+    trace = regression(losses, mean=400.0, std=10.0, output_mean=on_its_way)
+    assert not trace.progress_is_poor
+    assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("ratio", "explained", "fires"), [(1.01 * LIMIT, 0.1, True), (0.99 * LIMIT, 0.1, False), (100.0, 0.2, False)])
+def test_columns_of_other_sizes_count_by_themselves(ratio, explained, fires):
+    trace = regression(falling(), std=1.0, target_columns_ratio=ratio, small_columns_explained=explained)
+    assert (RULE.examine(trace) is not None) is fires

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kazami.diagnosis._norms import SHIFT
-from kazami.diagnosis.train_eval_mismatch import FEWEST, SUNK, TrainEvalMismatch
+from kazami.diagnosis.train_eval_mismatch import FEWEST, LOUD, SUNK, TrainEvalMismatch
 from tests.diagnosis.synthetic import falling, fire, stuck, synthetic_trace, tower
 
 RULE = TrainEvalMismatch()
@@ -75,3 +75,20 @@ def test_a_variance_below_epsilon_matters_where_progress_is_slow(variance, losse
 def test_twenty_steps_are_needed():
     assert RULE.examine(seen(norm_shift=2.0, norm_memory=1e-4).replaced(step=19)) is None
     assert RULE.examine(synthetic_trace(stuck())) is None
+
+
+@pytest.mark.parametrize(("rate", "is_eval_mode", "fires"), [(0.5, False, True), (LOUD - 0.01, False, False), (0.5, True, False), (0.5, None, False)])
+def test_dropout_that_is_left_on_while_the_script_validates(rate, is_eval_mode, fires):
+    facts = {"dropout": {"rate": rate, "step": 1}, "validation": {"sites": [], "is_eval_mode": is_eval_mode, "scale": 1.0}}
+    found = RULE.examine(synthetic_trace(falling(), facts=facts))
+    assert (found is not None) is fires
+    if found is not None:
+        assert "model.eval()" in fire(RULE, synthetic_trace(falling(), facts=facts)).sentence.ja
+        assert found.place == "dropout"
+
+
+def test_a_shift_that_goes_to_and_fro_does_not_pass_by_itself():
+    """Batches unlike one another: no trend, so that nothing is drawn on from it."""
+    to_and_fro = np.where(np.arange(N) % 2 == 0, 1.5, 0.4)
+    assert fire(RULE, seen(norm_shift=to_and_fro, norm_memory=0.1)).name == RULE.name
+    assert RULE.examine(seen(norm_shift=np.linspace(3.0, 0.6, N), norm_memory=0.1)) is None

@@ -5,7 +5,8 @@ import pytest
 
 from kazami.diagnosis import examine
 from kazami.diagnosis._meanings import meaning_of
-from kazami.diagnosis.trivial_solution import COLLAPSED, LEAST_STEPS, LIMIT, TrivialSolution
+from kazami.diagnosis._answers import ALIKE, COLLAPSED, LEAST_STEPS
+from kazami.diagnosis.trivial_solution import LIMIT, TrivialSolution
 from kazami.records import Layer, Trace
 from tests.diagnosis.synthetic import FACTS, N_STEPS, TRIVIAL, assert_both_languages, falling, fire, stuck, synthetic_trace
 
@@ -22,9 +23,8 @@ def test_a_remark_until_there_were_steps_enough():
     assert fire(RULE, synthetic_trace(stuck(LEAST_STEPS), output_variation=0.01)).severity == "warning"
 
 
-def test_silent_while_the_loss_falls_and_where_inputs_are_alike():
+def test_silent_while_the_loss_falls():
     assert RULE.examine(synthetic_trace(falling(), output_variation=0.01)) is None
-    assert RULE.examine(synthetic_trace(stuck(LEAST_STEPS), output_variation=0.01, input_spread=[0.0, 0.0, 0.0, 0.0])) is None
     assert RULE.examine(synthetic_trace(stuck(LEAST_STEPS))) is None
 
 
@@ -91,3 +91,44 @@ def test_the_finding_tells_it():
     found = fire(RULE, synthetic_trace(stuck(LEAST_STEPS), output_variation=0.01))
     assert "class shares" in found.sentence.en
     assert found.evidence[1].value == pytest.approx(TRIVIAL, rel=0.02)
+
+
+def test_inputs_that_are_all_alike_are_the_cause_at_once():
+    alike = synthetic_trace(stuck(), output_variation=0.01, input_spread=[0.0, 0.0, 1e-8, 0.0])
+    found = fire(RULE, alike)
+    assert (found.rank, found.severity) == (ALIKE, "warning")
+    assert_both_languages(found.sentence.en, found.sentence.ja)
+    lost_on_the_way = synthetic_trace(stuck(), output_variation=0.01, input_spread=[1.0, 0.0, 0.0, 0.0])
+    assert RULE.examine(lost_on_the_way) is None or fire(RULE, lost_on_the_way).rank != ALIKE
+    without_targets = synthetic_trace(stuck(LEAST_STEPS), head_spread=np.ones(LEAST_STEPS), input_spread=[0.0, 0.0, 0.0, 0.0])
+    assert RULE.examine(without_targets) is None
+
+
+def test_one_class_for_everybody_is_told_after_steps_enough():
+    assert fire(RULE, synthetic_trace(stuck(LEAST_STEPS), answered_classes=1.0)).evidence[0].value == 1.0
+    assert RULE.examine(synthetic_trace(stuck(LEAST_STEPS), answered_classes=2.0)) is None
+    assert RULE.examine(synthetic_trace(stuck(LEAST_STEPS - 1), answered_classes=1.0)) is None
+    assert RULE.examine(synthetic_trace(falling(LEAST_STEPS), answered_classes=1.0)) is None
+
+
+def code(error=1.0, now=0.001, share=1.0):
+    terms = [
+        {"name": "1: mse of decoder", "weight": 1.0, "first": 1.2, "now": error, "trivial": 1.0, "gradient_share": 0.1},
+        {"name": "2: term of encoder", "weight": 5.0, "first": 0.3, "now": now, "trivial": math.nan, "gradient_share": share},
+    ]
+    return synthetic_trace(stuck(), facts={"loss_terms": {"measured": 9, "terms": terms}})
+
+
+def test_a_code_that_its_own_term_silences():
+    found = fire(RULE, code())
+    assert "code says nothing" in found.sentence.en
+    assert_both_languages(found.sentence.en, found.sentence.ja)
+    for healthy in (code(error=0.3), code(now=0.2), code(share=0.05)):
+        assert RULE.examine(healthy) is None
+
+
+def test_a_spread_that_goes_on_shrinking_is_told_before_it_is_gone():
+    shrinking = np.geomspace(0.9, 0.2, N_STEPS)
+    assert "are collapsing" in fire(RULE, synthetic_trace(falling(), embedding_spread=shrinking)).sentence.en
+    settled = np.append(np.geomspace(0.9, 0.3, N_STEPS // 8), np.full(N_STEPS - N_STEPS // 8, 0.3))
+    assert RULE.examine(synthetic_trace(falling(), embedding_spread=settled)) is None

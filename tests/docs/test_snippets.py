@@ -32,7 +32,9 @@ PAGES = (
             "graph",
             "initialisation",
             "inside",
+            "kernels",
             "surfaces",
+            "sweeps",
             "tour",
         )
     ),

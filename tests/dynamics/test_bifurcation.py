@@ -61,3 +61,73 @@ def test_the_picture(tmp_path, language):
     figure = found.figure(language=language)
     assert "0.95" in figure.axes[0].get_title(loc="left")
     save_figure(figure, str(tmp_path / "diagram.svg"))
+
+
+def test_the_doublings_of_a_training_are_at_the_exact_places():
+    """The period doubles at 1 and at √5 - 1; every interval holds the truth, the estimates come within 1e-4."""
+    found = bifurcation_diagram(square(0.1), "learning_rate", np.linspace(0.95, 1.27, 97), transient=800, keep=160, observe=0)
+    doublings = [point for point in found.points() if point.kind == "doubling"]
+    for point, truth in zip(doublings, (1.0, 5**0.5 - 1), strict=True):
+        assert point.low <= truth <= point.high
+        assert point.estimate == pytest.approx(truth, abs=1e-4)
+    below = found.values < 0.99
+    assert found.exponents[below] == pytest.approx(np.log(np.abs(1 - 2 * found.values[below])), abs=1e-4)
+
+
+def test_changes_are_located():
+    found = bifurcation_diagram(CubicDescent(), "a", np.linspace(1.1, 1.35, 40), transient=1000, keep=240)
+    closer = found.located(2, most=1)
+    first, second = found.points()[0], closer.points()[0]
+    assert second.low <= 5**0.5 - 1 <= second.high
+    assert second.high - second.low < (first.high - first.low) / 4
+    assert np.all(np.diff(closer.values) > 0)
+
+
+def test_a_window_is_computed_anew():
+    found = bifurcation_diagram(CubicDescent(), "a", np.linspace(0.9, 1.9, 50), transient=300, keep=40)
+    part = found.refine(1.30, 1.32, 0.6, 0.9, members=30)
+    assert (part.values[0], part.values[-1], len(part.values)) == (1.30, 1.32, 30)
+    counts, ends = part.density(rows=20)
+    inside = (part.observed >= 0.6) & (part.observed <= 0.9)
+    assert ends == (0.6, 0.9)
+    assert counts.sum() == inside.sum() > 0
+    with pytest.raises(UsageError, match="window"):
+        found.refine(2.0, 1.0)
+
+
+def test_density_counts_every_point():
+    found = bifurcation_diagram(CubicDescent(), "a", np.linspace(0.9, 2.1, 50), transient=300, keep=40)
+    assert found.density()[0].sum() == found.n_points == np.isfinite(found.observed).sum()
+    assert found.density(columns=7)[0].shape == (400, 7)
+
+
+def test_chaos_has_the_exponent_of_the_closed_form():
+    """Chebyshev's third polynomial: ln 3 just below a = 2."""
+    found = bifurcation_diagram(CubicDescent(), "a", [1.5, 2.0], transient=100, keep=4000)
+    assert found.exponents[1] == pytest.approx(np.log(3), abs=0.03)
+    assert found.letters() == "XX"
+
+
+def test_ctrl_c_leaves_a_thinner_diagram():
+    def interrupt(done):
+        if done >= 300:
+            raise KeyboardInterrupt
+
+    values = np.linspace(0.9, 1.9, 512)
+    found = bifurcation_diagram(CubicDescent(), "a", values, transient=100, keep=30, progress=interrupt)
+    assert not found.is_complete
+    assert len(found.values) == 256
+    assert np.diff(found.values).max() < 8 * (values[1] - values[0])
+    assert found.values[-1] - found.values[0] > 0.98
+    whole = bifurcation_diagram(CubicDescent(), "a", values, transient=100, keep=30)
+    assert np.array_equal(found.observed, whole.observed[np.isin(whole.values, found.values)], equal_nan=True)
+
+
+def test_losses_over_decades_are_shown_by_their_logarithm(tmp_path):
+    found = bifurcation_diagram(square(0.1), "learning_rate", np.linspace(0.6, 1.2, 8), transient=20, keep=16)
+    assert found.is_logarithmic
+    save_figure(found.figure(), str(tmp_path / "d.svg"))
+    with np.load(found.save(str(tmp_path / "d.npz"))) as held:
+        assert np.array_equal(held["observed"], found.observed)
+    with pytest.raises(UsageError, match="npz"):
+        found.save("d.txt")

@@ -213,3 +213,31 @@ def test_kaplan_yorke(exponents, expected):
 
 def test_too_few_exponents_give_no_dimension():
     assert math.isnan(lyapunov_spectrum(FoldedTowel(), k=2, steps=2000).details["kaplan_yorke"])
+
+
+class Stopped:
+    """Presses Ctrl-C after so many steps."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def __call__(self, done: int) -> None:
+        if done == self.after:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_ctrl_c_keeps_what_was_measured_if_asked_to(k):
+    def measured(**options):
+        m = TrainingMap(classification(lambda m: torch.optim.SGD(m.parameters(), 0.1)))
+        return lyapunov_spectrum(m, 3, transient=5, **options) if k > 1 else max_lyapunov(m, transient=5, **options)
+
+    found = measured(steps=400, progress=Stopped(45), keeps_partial=True)
+    assert found.outcome is Outcome.INTERRUPTED
+    assert (found.steps, found.stopped_at) == (40, 45)
+    np.testing.assert_array_equal(found.value, measured(steps=40).value)
+    assert any("interrupted" in str(text) for text in found.warnings)
+    with pytest.raises(KeyboardInterrupt):
+        measured(steps=400, progress=Stopped(45))
+    with pytest.raises(KeyboardInterrupt):  # nothing counts yet
+        measured(steps=400, progress=Stopped(3), keeps_partial=True)

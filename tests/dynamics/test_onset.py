@@ -40,7 +40,7 @@ SQUARE = Training(
 def test_the_onset_of_the_cubic_map_is_the_accumulation_point():
     """Exact 1.30228; between rates 0.02 apart and after 400 steps within that grid. Fastest is the superstable rate 1/2."""
     rates = np.array([0.3, 0.4, 0.5, 0.6, 0.9, 1.1, 1.26, 1.28, 1.30, 1.32, 1.34])
-    found = kazami.onset_of_chaos(SQUARE, rates, seeds=4, acceptable=1e-12)
+    found = kazami.onset_of_chaos(SQUARE, rates, seeds=4, acceptable=1e-12, rivals=False)
     assert found.onset == pytest.approx(1.30228, abs=0.025)
     assert found.interval[0] <= found.onset <= found.interval[1]
     assert found.fastest == 0.5
@@ -53,7 +53,7 @@ def test_the_onset_of_the_cubic_map_is_the_accumulation_point():
 
 def test_exponents_are_those_of_the_closed_form():
     """ln |1 - 2a| below the first doubling."""
-    found = kazami.onset_of_chaos(SQUARE.replaced(steps=400), [0.7, 0.8, 0.9], seeds=2)
+    found = kazami.onset_of_chaos(SQUARE.replaced(steps=400), [0.7, 0.8, 0.9], seeds=2, rivals=False)
     for row in found.table:
         assert row["exponent"] == pytest.approx(math.log(abs(1 - 2 * row["learning_rate"])), abs=0.02)
     assert math.isnan(found.onset)

@@ -11,6 +11,7 @@ from torch import nn
 
 import kazami
 from kazami.dynamics import regime
+from kazami.dynamics.orbit import walked
 from kazami.errors import UsageError
 from kazami.maps import (
     AbstractMap,
@@ -294,3 +295,34 @@ def test_the_edge_of_stability_of_the_raw_data_at_a_moderate_rate():
     assert found.label == "edge_of_stability"
     assert 0.9 < found.parameters["ratio"] < 1.1
     assert math.isfinite(found.parameters["exponent"])
+
+
+@pytest.mark.parametrize(
+    "optimizer", [lambda m: torch.optim.Adam(m.parameters(), 2e-3), lambda m: torch.optim.RMSprop(m.parameters(), 2e-3)], ids=["adam", "rmsprop"]
+)
+def test_the_scale_of_an_optimizers_memory_is_no_growth(optimizer):
+    """Second moments are as small as squared gradients: a unit step along them would be stretched a millionfold at once, in any training."""
+    m = kazami.TrainingMap(exclusive_or(optimizer, steps=150))
+    local = walked(m, 150).local
+    assert np.abs(local[:5]).max() < 3.0
+    assert regime(m, 150).label == "convergent"
+
+
+@pytest.mark.parametrize("batch", [8, 24])
+def test_mini_batches_in_a_fixed_order_are_still_on_their_way_down(batch):
+    """From batch to batch the loss goes up and down; from pass to pass it falls, and nothing is unsure about that."""
+    found = regime(exclusive_or(lambda m: torch.optim.NAdam(m.parameters(), 2e-3), batch=batch, steps=360))
+    assert found.label == "convergent"
+    assert found.parameters["still_moving"]
+
+
+@pytest.mark.parametrize("r", [3.5724, 3.5785])
+def test_narrow_bands_of_chaos_are_chaos(r):
+    x, total = 0.4, 0.0
+    for step in range(60_000):
+        x = r * x * (1 - x)
+        total += math.log(abs(r * (1 - 2 * x))) if step >= 10_000 else 0.0
+    found = regime(Logistic(r=r), 6000)
+    assert total / 50_000 > 0.02
+    assert found.label == "chaos"
+    assert found.parameters["exponent"] == pytest.approx(total / 50_000, rel=0.2)

@@ -27,7 +27,8 @@ def training(optimizer: str = "sgd", *, dropout: float = 0.0, norm: bool = False
         middle = nn.BatchNorm1d(5) if norm else nn.Identity()
         return nn.Sequential(nn.Linear(3, 5), middle, nn.Tanh(), nn.Dropout(dropout), nn.Linear(5, 2)).double()
 
-    return Training(model=model, optimizer=OPTIMIZERS[optimizer], loss=nn.functional.cross_entropy, batches=lambda: batches, steps=50, **more)
+    parts = {"model": model, "optimizer": OPTIMIZERS[optimizer], "loss": nn.functional.cross_entropy, "batches": lambda: batches, "steps": 50}
+    return Training(**{**parts, **more})
 
 
 def members(optimizer: str = "sgd") -> list[Member]:
@@ -59,7 +60,12 @@ def plain_loop(given: Training, member: Member, steps: int) -> tuple[list[float]
 
 def assert_gives_the_orbits_of_the_plain_loop(name: str, optimizer: str, steps: int = 50) -> None:
     """Assert that the engine's losses and parameters are those of the plain loop."""
-    given, wanted, engine = training(optimizer), members(optimizer), engine_named(name)
+    assert_gives_these_orbits(name, training(optimizer), members(optimizer), steps)
+
+
+def assert_gives_these_orbits(name: str, given: Training, wanted: list[Member], steps: int = 50) -> None:
+    """Assert that losses and parameters of any training are those of the plain loop."""
+    engine = engine_named(name)
     assert engine.refusal(job(given, wanted)) is None
     together = engine.open(job(given, wanted))
     losses = together.advance(steps).T
@@ -122,3 +128,27 @@ def assert_carries_tangents(name: str, optimizer: str) -> None:
     measured = torch.linalg.vector_norm((sides[0] - sides[1]) / (2.0 * length), dim=1).log()
     torch.testing.assert_close(grown.logs[:, :, 0].sum(dim=0), measured, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(grown.vectors.mT @ grown.vectors, torch.eye(2, dtype=torch.float64).expand(len(wanted), 2, 2), rtol=0.0, atol=1e-9)
+
+
+def assert_agrees_with_the_loop(name: str, given: Training, wanted: list[Member] | None = None, steps: int = 9) -> None:
+    """Assert that an engine gives losses, states, buffers, written modules and tangents of the plain loop, member by member."""
+    rate = given.optimizer(given.model()).param_groups[0]["lr"]
+    wanted = wanted or [Member(seed, {"learning_rate": factor * rate}) for seed in range(3) for factor in (1.0, 0.5)]
+    engine = engine_named(name)
+    assert engine.refusal(job(given, wanted, n_tangents=2)) is None
+    runs = [each.open(job(given, wanted, n_tangents=2)) for each in (engine, engine_named("eager"))]
+    losses = [run.advance(steps) for run in runs]
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-9, atol=1e-11)
+    torch.testing.assert_close(runs[0].states, runs[1].states, rtol=1e-9, atol=1e-11)
+    models = [given.model(), given.model()]
+    for run, model in zip(runs, models, strict=True):
+        run.write_into(model, 3)
+    for (key, found), expected in zip(models[0].state_dict().items(), models[1].state_dict().values(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-11, msg=key)
+    generator = torch.Generator().manual_seed(1)
+    vectors = torch.linalg.qr(torch.randn(*runs[0].states.shape, 2, generator=generator, dtype=torch.float64))[0]
+    grown = [run.advance_with_tangents(vectors, 3, every=2) for run in runs]
+    torch.testing.assert_close(grown[0].logs, grown[1].logs, rtol=1e-7, atol=1e-7)
+    torch.testing.assert_close(runs[0].states, runs[1].states, rtol=1e-9, atol=1e-11)
+    for run in runs:
+        run.close()

@@ -54,3 +54,16 @@ def test_the_figure_has_titles_in_both_languages(tmp_path):
         for axes in found.figure(language).axes:
             assert axes.get_title(loc="left")
             assert axes.get_xlabel()
+
+
+def test_ctrl_c_keeps_the_estimate_and_skips_the_twins():
+    def stop(done):
+        if done == 90:
+            raise KeyboardInterrupt
+
+    found = difference_growth(quadratic(0.5), steps=500, progress=stop)
+    assert not found.is_complete
+    assert found.estimate.steps == 90
+    assert found.largest[0] == pytest.approx(math.log(0.5))
+    assert found.twins is None
+    assert loads(dumps({"schema": 1, **found.to_dict()}))["complete"] is False

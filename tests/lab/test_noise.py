@@ -99,3 +99,10 @@ def test_a_nudge_is_tiny_and_never_nothing(dtype):
 def test_outputs_of_any_shape_are_found():
     one = torch.ones(2)
     assert len(list(tensors_of({"a": (one, [one]), "b": torch.ones(2, dtype=torch.long)}))) == 2
+
+
+def test_a_training_that_is_not_finite_has_no_sources():
+    found = noise(training(rate=math.inf), steps=6, replicas=1)
+    assert "not finite" in found.sentence.en
+    assert "有限" in found.sentence.ja
+    assert "No source" not in found.sentence.en

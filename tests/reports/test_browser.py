@@ -1,5 +1,7 @@
 """The page in a real browser."""
 
+from pathlib import Path
+
 import pytest
 
 from kazami.reports import render_html
@@ -7,7 +9,7 @@ from tests.pages import chromium, low_contrast
 from tests.reports import runs
 
 pytestmark = pytest.mark.browser
-LOW_CONTRAST = low_contrast(".flag *")
+LOW_CONTRAST = low_contrast(".graph .node *, .graph .node")
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +44,9 @@ def show(browser, tmp_path):
 def pixel(page, layer_from_bottom, share):
     """Return the colour in the midst of a row of the map, ``share`` of the way from the first step to the last."""
     script = """([row, share]) => {
-      const canvas = document.getElementById("map"), ratio = canvas.width / canvas.clientWidth, height = canvas.clientHeight - 48;
+      const canvas = document.querySelector(".stage canvas"), ratio = canvas.width / canvas.clientWidth, height = canvas.clientHeight - 32;
       const rows = JSON.parse(document.getElementById("kazami-data").textContent).layers.length;
-      const y = 22 + (rows - 1 - row + 0.5) * (height / rows), x = 60 + share * (canvas.clientWidth - 100);
+      const y = 6 + (rows - 1 - row + 0.5) * (height / rows), x = 60 + share * (canvas.clientWidth - 100);
       return [...canvas.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
     }"""
     return page.evaluate(script, [layer_from_bottom, share])
@@ -59,7 +61,18 @@ def test_every_run_is_drawn_within_the_window_and_readably(show, name, width, th
     assert page.evaluate(LOW_CONTRAST) == []
     picture = page.screenshot()
     assert len(set(picture)) > 200
-    assert page.locator("#map-title").inner_text()
+    assert page.locator("#weather-map-title").inner_text()
+
+
+def magenta(page, canvas, x, y):
+    """Tell whether a pixel near a place of a canvas, as shares of its width and height, has the colour of what is not finite."""
+    script = """([selector, x, y]) => {
+      const canvas = document.querySelector(selector), side = 26;
+      const { data } = canvas.getContext("2d").getImageData(Math.round(x * canvas.width) - side / 2, Math.round(y * canvas.height) - side / 2, side, side);
+      for (let at = 0; at < data.length; at += 4) if (Math.abs(data[at] - 194) < 12 && data[at + 1] < 50 && Math.abs(data[at + 2] - 154) < 12) return true;
+      return false;
+    }"""
+    return page.evaluate(script, [canvas, x, y])
 
 
 def test_the_bottom_row_is_darker_blue_than_the_top_at_the_last_step(show):
@@ -77,12 +90,12 @@ def test_the_language_switches_and_the_address_wins(show):
     assert page.locator("#verdict").inner_text() == "学習率が安定限界の 33 倍です。"
     assert "颶風" in page.locator("#badge").inner_text()
     other = show(runs.storm(), "?lang=ja")
-    assert other.locator("#map-title").inner_text() == "ステップ 83 以降、勾配が NaN または無限大"
+    assert other.locator("#weather-map-title").inner_text() == "ステップ 83 以降、勾配が NaN または無限大"
 
 
 def test_the_keyboard_moves_one_cross_hair_over_both_pictures(show):
     page = show(runs.healthy())
-    page.focus("#map-stage")
+    page.focus(".stage")
     page.keyboard.press("ArrowLeft")
     assert "step 400" in page.locator("#reading").inner_text()
     page.keyboard.press("ArrowLeft")
@@ -90,25 +103,25 @@ def test_the_keyboard_moves_one_cross_hair_over_both_pictures(show):
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("ArrowUp")
     assert "step 389" in page.locator("#reading").inner_text()
-    assert "gradient norm" in page.locator("#tip").inner_text()
-    assert "step 389" in page.locator("#loss-cross").text_content()
+    assert "gradient norm" in page.locator(".tip").inner_text()
+    assert "step 389" in page.locator("#loss-section .reading").inner_text()
     page.keyboard.press("Home")
     assert "step 1," in page.locator("#reading").inner_text()
-    page.focus("#loss-figure")
+    page.focus("#loss-section .chart")
     page.keyboard.press("ArrowRight")
     assert "step 2," in page.locator("#reading").inner_text()
 
 
 def test_the_mouse_reads_both_pictures(show):
     page = show(runs.vanishing())
-    page.locator("#map-stage").scroll_into_view_if_needed()
-    box = page.locator("#map-stage").bounding_box()
+    page.locator(".stage").scroll_into_view_if_needed()
+    box = page.locator(".stage").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 35)
-    assert page.locator("#tip").inner_text().startswith("fc1 · step 29")
-    assert page.locator("#loss-cross line").count() == 1
+    assert page.locator(".tip").inner_text().startswith("fc1 · step 29")
+    assert "step 29" in page.locator("#loss-section .reading").inner_text()
     page.mouse.move(5, 5)
-    assert page.locator("#tip").is_hidden()
-    assert "now" in page.locator("#loss-cross").text_content()
+    assert page.locator(".tip").is_hidden()
+    assert "now" in page.locator("#loss-section .reading").inner_text()
 
 
 def test_the_table_sorts_by_keyboard(show):
@@ -123,22 +136,31 @@ def test_the_table_sorts_by_keyboard(show):
 
 def test_nan_is_marked_in_both_pictures(show):
     page = show(runs.storm())
-    assert page.locator("path.lost").count() > 3
-    assert "NaN" in page.locator("#loss-figure").text_content()
+    assert magenta(page, ".stage canvas", 0.9, 0.5)
+    assert not magenta(page, ".stage canvas", 0.3, 0.5)
+    assert magenta(page, "#loss-section canvas", 0.9, 0.85)
+    assert not magenta(page, "#loss-section canvas", 0.3, 0.85)
 
 
 def test_the_loss_has_two_scales_and_the_line_of_guessing(show):
     page = show(runs.healthy())
-    assert page.locator(".trivial").text_content() == "guessing 2.30"
-    before = page.locator("#loss-figure path").first.get_attribute("d")
+    picture = page.locator("#loss-section canvas")
+    log = picture.screenshot()
+    assert page.get_by_role("button", name="Log").get_attribute("aria-pressed") == "true"
     page.get_by_role("button", name="Linear").click()
-    assert page.locator("#loss-figure path").first.get_attribute("d") != before
+    page.wait_for_timeout(60)
+    assert picture.screenshot() != log
+    with page.expect_download() as waiting:
+        page.locator("#loss-section .tool[aria-haspopup]").click()
+        page.get_by_role("button", name="SVG").click()
+    assert "guessing 2.3" in Path(waiting.value.path()).read_text(encoding="utf-8")
 
 
 def test_the_theme_switches(show):
     page = show(runs.healthy(), "?theme=light")
     before = pixel(page, 3, 0.5)
     page.get_by_role("button", name="Dark").click()
+    page.wait_for_timeout(60)
     assert sum(pixel(page, 3, 0.5)[:3]) < sum(before[:3])
 
 
@@ -175,5 +197,5 @@ def test_it_prints_light_and_without_controls(show):
 def test_pale_text_would_be_seen(browser):
     page = browser.new_page()
     page.set_content('<p style="color:#aaa">pale</p><p>dark</p><p class="flag"><b style="color:#aaa">left out</b></p>')
-    assert [text.partition(":")[0] for text in page.evaluate(LOW_CONTRAST)] == ["pale"]
+    assert [text.partition(":")[0] for text in page.evaluate(low_contrast(".flag *"))] == ["pale"]
     page.close()

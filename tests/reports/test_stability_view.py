@@ -7,7 +7,7 @@ import pytest
 
 from kazami.records import RunInfo, Series, Trace, wind_of
 from kazami.reports import document, live_line
-from kazami.reports.stability_view import dynamics, stability_view
+from kazami.reports.stability_view import dynamics, growth_picture, stability_picture
 from kazami.signals.stability_gauge import StabilityGauge
 
 
@@ -25,18 +25,26 @@ def a_trace():
 
 
 def test_the_curve_is_in_the_optimizers_unit():
-    seen = stability_view(a_trace())
-    assert seen["steps"].tolist() == [3, 10]
-    assert seen["value"] == pytest.approx([1.0, 2.0])
-    assert seen["limit"] == pytest.approx([2.0, 2.0])
-    assert seen["title"]["en"] == "η·λmax ends at 2; the optimizer's stability limit is 2"
-    assert "限界" in seen["title"]["ja"]
+    seen = stability_picture(a_trace())
+    assert seen.steps.tolist() == [3, 10]
+    assert seen.value == pytest.approx([1.0, 2.0])
+    assert seen.limit == pytest.approx([2.0, 2.0])
+    assert seen.title.en == "η·λmax ends at 2; the optimizer's stability limit is 2"
+    assert "限界" in seen.title.ja
 
 
 def test_nothing_measured_is_nothing_shown():
-    assert stability_view(Trace(step=3))["steps"] == []
+    assert stability_picture(Trace(step=3)).steps.size == 0
+    assert growth_picture(Trace(step=3)).steps.size == 0
     assert dynamics(Trace(step=3)) == {}
     assert "dynamics" not in document(RunInfo(id="a"), (), None, trace=Trace(step=3))
+
+
+def test_the_running_mean_of_the_growth_starts_anew_with_each_burst():
+    steps, values = np.array([4, 5, 6, 20, 21]), np.array([1.0, 3.0, 2.0, -1.0, 0.0])
+    seen = growth_picture(Trace(step=21, series={"local_exponent": Series(steps, values)}))
+    assert seen.steps.tolist() == steps.tolist()
+    assert seen.mean == pytest.approx([1.0, 2.0, 2.0, -1.0, -0.5])
 
 
 def test_the_document_has_the_numbers():

@@ -101,3 +101,81 @@ def test_every_regime_is_plain_data_with_both_languages(series):
 def test_the_same_series_gives_the_same_answer():
     x = logistic(3.9, 0.4, 800)
     assert regime(x) == regime(x)
+
+
+def narrow(x: np.ndarray) -> np.ndarray:
+    """Return a series scaled to the range from 0 to 1."""
+    return (x - x.min()) / np.ptp(x)
+
+
+@pytest.mark.parametrize(("period", "lively", "quiet"), [(2, 400, 700), (4, 500, 600), (7, 600, 1500)])
+def test_chaos_that_falls_into_a_cycle_is_transient(period, lively, quiet):
+    cycle = np.random.default_rng(period).random(period)
+    found = regime(np.concatenate([logistic(3.95, 0.37, lively), np.tile(cycle, quiet // period)]))
+    assert (found.label, found.parameters["period"]) == ("transient_chaos", period)
+    assert found.parameters["steps"] == pytest.approx(lively, abs=period)
+    assert str(period) in found.sentence.en
+    assert str(period) in found.sentence.ja
+
+
+def test_noise_that_falls_into_a_cycle_was_no_chaos():
+    rng = np.random.default_rng(1)
+    found = regime(np.concatenate([rng.random(500), np.tile(rng.random(5), 200)]))
+    assert (found.label, found.parameters["period"]) == ("periodic", 5)
+
+
+def test_an_intermittent_series_that_ends_in_a_laminar_phase_has_not_settled():
+    """The Pomeau–Manneville map near its marginal fixed point: cut within its longest quiet spell."""
+    x = [0.31]
+    for _ in range(9000):
+        x.append((x[-1] + x[-1] ** 2) % 1.0)
+    series = np.array(x)
+    burst = np.flatnonzero(np.diff(series) < -0.5)  # the ends of the quiet spells
+    longest = int(np.argmax(np.diff(burst[burst > 2000])))
+    cut = int(burst[burst > 2000][longest + 1])
+    assert regime(series[: cut - 20]).label == "intermittent"
+
+
+def test_a_map_that_hops_between_two_bands_is_chaos_and_noise_that_hops_is_noise():
+    """The odd map a x - x^3 just beyond the merging of its bands at a = 3 sqrt(3) / 2: chaos within a band, seldom a hop to the other."""
+    x, hops = [0.4], 0.0
+    for _ in range(4000):
+        x.append(2.62 * x[-1] - x[-1] ** 3)
+        hops += x[-1] * x[-2] < 0
+    assert 5 < hops < 400
+    assert regime(np.array(x)).label == "chaos"
+    rng = np.random.default_rng(2)
+    side = 1.0 - 2.0 * (np.cumsum(rng.random(4000) < 0.02) % 2)
+    assert regime(side + 0.4 * rng.standard_normal(4000)).label == "noise"
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_random_jumps_between_a_few_values_are_noise(levels):
+    rng = np.random.default_rng(levels)
+    jumps = rng.random(2500) < 0.04
+    assert regime(np.cumsum(jumps * rng.integers(1, levels, 2500)) % levels + 0.0).label == "noise"
+
+
+@pytest.mark.parametrize("depth", [0.8, 1.6, 2.4])
+def test_strong_modulations_are_quasi_periodic(depth):
+    t = np.arange(3500)
+    carrier, beat = 0.1373 * 2**0.5, 0.0171 * 3**0.5
+    assert regime(np.cos(2 * np.pi * carrier * t + depth * np.sin(2 * np.pi * beat * t))).label == "quasi_periodic"
+    assert regime(np.exp(depth * np.cos(2 * np.pi * beat * t)) * np.cos(2 * np.pi * carrier * t)).label == "quasi_periodic"
+
+
+def test_flat_stretches_of_a_flow_are_no_laminar_phases():
+    """The exponential of a coordinate of the Rössler flow lies near zero most of the time, as a sampled spike train does; it is no intermittency."""
+    state, rows = np.array([1.0, 1.0, 0.5]), []
+
+    def field(s):
+        return np.array([-s[1] - s[2], s[0] + 0.15 * s[1], 0.2 + s[2] * (s[0] - 10.0)])
+
+    for step in range(12_000):
+        a = field(state)
+        b = field(state + 0.025 * a)
+        c = field(state + 0.025 * b)
+        state = state + 0.05 / 6 * (a + 2 * b + 2 * c + field(state + 0.05 * c))
+        if step >= 2000 and step % 4 == 0:
+            rows.append(state[0])
+    assert regime(np.exp(3.0 * narrow(np.array(rows)))).label == "chaos"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from kazami.watch.collapse import variation
+from kazami.watch.collapse import answers, variation
 from kazami.watch.losses import LossCall
 from tests.watch.seeing import readings_of
 
@@ -107,3 +107,11 @@ def test_the_spread_of_the_last_layer():
     assert readings_of(F.mse_loss(net(X), torch.zeros(24, 4))).numbers["head_spread"] == pytest.approx(
         float(net(X).detach().var(0, unbiased=False).mean().sqrt()), rel=1e-4
     )
+
+
+def test_classes_that_are_put_first():
+    logits = torch.tensor([[2.0, 0.0, 1.0], [3.0, 1.0, 0.0], [0.0, 1.0, 4.0]])
+    assert answers(call("cross_entropy", logits, torch.tensor([0, 1, 2]))) == 2
+    assert answers(call("cross_entropy", logits[:2], torch.tensor([0, 1]))) == 1
+    assert math.isnan(answers(call("cross_entropy", logits, torch.tensor([1, 1, 1]))))
+    assert math.isnan(answers(call("mse", logits, logits)))

@@ -80,3 +80,41 @@ def test_the_projections_leave_the_random_streams_alone():
     before = torch.get_rng_state()
     game(30, 0.3)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def one_optimizer(steps, friction, *, every=1, momentum=0.0, turn=True):
+    """Both sides of xy in one optimizer; simultaneous steps multiply the radius by √(1 + η²) each."""
+    first, second = Move(1.0), Move(0.5)
+    optimizer = torch.optim.SGD([*first.parameters(), *second.parameters()], lr=0.3, momentum=momentum)
+    observer = Observer([first, second], sampling=Sampling(every=every))
+    observer.attach()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        x, y = first.at, second.at
+        if turn:
+            (x * y + friction * (x.square() - y.square()) / 2).sum().backward()
+            second.at.grad.neg_()
+        else:
+            (x * y.detach() - x.detach() * y + friction * (x.square() + y.square()) / 2).sum().backward()
+        optimizer.step()
+    observer.detach()
+    assert "kazami" not in observer.blind
+    return observer.traces()[0].facts
+
+
+@pytest.mark.parametrize(("turn", "sides"), [(True, "sides"), (False, "weights")])
+def test_one_optimizer_may_hold_both_sides(turn, sides):
+    told = one_optimizer(160, 0.0, turn=turn)["rotation"]
+    angle = math.atan(0.3)
+    assert told["sides"] == sides
+    assert told["period"] == pytest.approx(2 * math.pi / angle, rel=0.05)
+    assert told["growth"] == pytest.approx(1.09 ** (math.pi / angle), rel=0.1)
+
+
+def test_steps_that_are_left_out_are_no_obstacle():
+    told = one_optimizer(400, 0.15, every=4, turn=False)["rotation"]
+    assert told["period"] == pytest.approx(2 * math.pi / math.atan(0.3 / (1 - 0.3 * 0.15)), rel=0.05)
+
+
+def test_a_memory_can_turn_weights_on_one_loss_so_it_tells_nothing():
+    assert "rotation" not in one_optimizer(160, 0.0, momentum=0.5, turn=False)

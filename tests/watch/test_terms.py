@@ -66,11 +66,10 @@ def test_the_value_of_one_unknown_term_is_what_is_left():
     [
         lambda model: F.mse_loss(model(X), T),
         lambda model: F.cross_entropy(model(X), C, label_smoothing=0.1),
-        lambda model: F.mse_loss(model(X), T) + 1e-3 * sum(p.square().sum() for p in model.parameters()),
         lambda model: (F.mse_loss(model(X), T, reduction="none") + model(X).abs()).mean(),
     ],
 )
-def test_one_loss_and_penalties_on_weights_are_no_sum(loss):
+def test_one_loss_is_no_sum(loss):
     assert told(loss) is None
 
 
@@ -115,3 +114,21 @@ def test_hooks_of_the_user_end_the_measuring():
 
     found = trained(loss, model.parameters(), [model], steps=3).facts["loss_terms"]
     assert found["measured"] <= 1
+
+
+def test_a_penalty_is_a_term_and_what_the_others_take_back_is_measured():
+    """At half of the weights' pull the error keeps half: the product of the gradients over the square of the error's own."""
+
+    def pulled(model):
+        return F.mse_loss(model(X), T) + 0.5 * model[2].weight.square().sum()
+
+    model = network()
+    weight = model[2].weight
+    error, pull = (torch.autograd.grad(part, weight, retain_graph=True)[0] for part in (F.mse_loss(model(X), T), 0.5 * weight.square().sum()))
+    first, second = told(pulled)["terms"]
+    assert (first["is_penalty"], second["is_penalty"]) == (False, True)
+    assert first["opposed"] == pytest.approx(float((error * pull).sum() / error.square().sum()), rel=1e-3)
+
+
+def test_weights_alone_are_no_sum_of_a_training():
+    assert told(lambda model: model[0].weight.square().sum() + model[2].weight.abs().sum()) is None

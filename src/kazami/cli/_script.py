@@ -52,8 +52,14 @@ def script_options(function: Callable[..., object]) -> Callable[..., object]:
     return function
 
 
-def start(module: str | None, words: tuple[str, ...], **options: Any) -> object:
+def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[str], None] | None = None, **options: Any) -> object:
     """Run the script under watch, and return the exit code, or the function that ends the process as the script ended.
+
+    Args:
+        module: Name of a module, ``None`` for a script.
+        words: The script and its arguments.
+        at_location: Called with the run directory, once it is there and before the script begins.
+        options: Fields of `RunOptions`.
 
     Raises:
         click.UsageError: Neither a script nor a module was named.
@@ -63,7 +69,7 @@ def start(module: str | None, words: tuple[str, ...], **options: Any) -> object:
     target, arguments = (module, list(words)) if module else (words[0], list(words[1:]))
     asked = RunOptions(**options)
     session: Any = import_module("kazami.watch.session")  # imported late: it may bring torch
-    ending = session.run(target, arguments, as_module=bool(module), options=asked)
+    ending = session.run(target, arguments, as_module=bool(module), options=asked, at_location=at_location)
     if isinstance(ending, int):
         return ending
     from ..watch.script import end_process

@@ -12,10 +12,23 @@ from ._script import ScriptCommand, script_options, start
 @click.option("--every", type=click.IntRange(min=1), metavar="K", help="Measure every K optimizer steps (default: the measured cost decides).")
 @click.option("--dynamics", is_flag=True, help="Measure sharpness and local Lyapunov exponents at every step (slow; the training stays bit for bit the same).")
 @click.option("--quiet", is_flag=True, help="No live line and no verdict.")
+@click.option("--app", "is_app", is_flag=True, help="Open the app beside the training: a process of its own that shows the run live in the browser.")
 @script_options
-def command(module: str | None, words: tuple[str, ...], **options: Any) -> object:
+def command(module: str | None, words: tuple[str, ...], is_app: bool, **options: Any) -> object:
     """Run SCRIPT with its ARGS as `python SCRIPT ARGS` does, watch its training, and say at the end what is wrong with it.
 
     Everything after SCRIPT belongs to the script. The exit code is the script's own; with --fail-on it is 3 where findings reach that level.
     """
-    return start(module, words, **options)
+    return start(module, words, at_location=_open_app if is_app else None, **options)
+
+
+def _open_app(location: str) -> None:
+    """Start the app as a process of its own over the folder in which the run lies; it ends when the training is over and no tab is open."""
+    import os
+    import subprocess
+    import sys
+
+    whole = os.path.abspath(location)
+    command = [sys.executable, "-m", "kazami", "app", "--runs", os.path.dirname(whole), "--open", os.path.basename(whole), "--beside", str(os.getpid())]
+    browserless = [] if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("darwin", "win32") else ["--no-browser"]
+    subprocess.Popen([*command, *browserless], stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=subprocess.DEVNULL, start_new_session=True)

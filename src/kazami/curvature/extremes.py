@@ -9,8 +9,9 @@ from torch import Tensor
 
 from ..errors import UsageError, unknown_name
 from .krylov import Basis, orthonormalised, random_rows
-from .lanczos import RESOLVED, SymmetricOperator
+from .lanczos import LOOK_BACK, RESOLVED, SymmetricOperator
 from .memory import available_bytes, gibibytes
+from .three_term import Looseness
 
 Which = Literal["largest", "smallest", "magnitude"]
 ENDS = ("largest", "smallest", "magnitude")
@@ -63,8 +64,9 @@ def extreme_eigenvalues(
 
     .. math:: |\lambda_i - \theta_i| \le \min\Bigl(2 \max_{l \le i} r_l,\; \min_{j \ge i} \frac{\sum_{l \le j} r_l^2}{\theta_j - \theta_{j+1} - r_{j+1}}\Bigr)
 
-    is within the tolerance; the second form counts only where :math:`r_{j+1}` is small against its gap, and where the value has since moved by no more than
-    the same bound a block earlier. A full basis is restarted with its best Ritz vectors.
+    is within the tolerance; the second form counts only where :math:`r_{j+1}` is small against its gap, for no less than the value has moved by during the
+    last two products or the last block, and where the last block has moved it by no more than the bound before foretold. A full basis is restarted with its
+    best Ritz vectors.
 
     Args:
         operator: Any symmetric operator.
@@ -136,7 +138,9 @@ class _KrylovSpace:
         self.coupling = torch.zeros(0, 0, dtype=torch.float64)
         self.n_products, self.noise, self.n_last = 0, 0.0, 0
         self.is_finite = True
-        self.stood = (torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.float64))
+        # One vector without a restart is a chain whose looseness is known without looking; a block, or what a restart leaves, is looked at each time.
+        self.loose = Looseness(torch.finfo(operator.dtype).eps) if k == 1 else None
+        self.seen: list[tuple[Tensor, Tensor]] = []
         self.values, self.weights = torch.zeros(0, dtype=torch.float64), torch.zeros(0, 0, dtype=torch.float64)
 
     def grow(self) -> bool:
@@ -145,7 +149,8 @@ class _KrylovSpace:
         self.basis.add(self.block)
         across = torch.stack([self.operator.flat_product(row) for row in self.block])
         self.n_products += len(self.block)
-        overlaps, self.block, inside = orthonormalised(across, self.basis)
+        since = n_before - was_coupled.shape[1]  # the rows before those meet the products by rounding only
+        overlaps, self.block, inside = orthonormalised(across, self.basis, since=since, is_measured=self.loose is None)
         overlaps = overlaps.double().cpu()
         self.is_finite = bool(torch.isfinite(overlaps).all())
         if not self.is_finite:
@@ -161,7 +166,16 @@ class _KrylovSpace:
         grown[new, new] = (overlaps[new] + overlaps[new].T) / 2.0
         self.projected, self.coupling, self.n_last = grown, inside.double().cpu(), size - n_before
         self.values, self.weights = torch.linalg.eigh(grown)
+        self._keep_orthogonal()
         return len(self.block) == 0 or size >= self.operator.n_entries
+
+    def _keep_orthogonal(self) -> None:
+        """Make the next vector of a single chain orthogonal to the whole basis where that is due."""
+        if self.loose is None or not len(self.block):
+            return
+        if self.loose.must_clean(self.projected.diagonal().tolist(), [*self.projected.diagonal(1).tolist(), float(self.coupling)], self.noise):
+            self.basis.remove(self.block, self.basis.overlaps(self.block))
+            self.block.div_(torch.linalg.vector_norm(self.block))
 
     def order(self) -> Tensor:
         """Return the indices of the Ritz values, best first."""
@@ -181,23 +195,24 @@ class _KrylovSpace:
         chosen = self.order()[:count]
         sides = [(upper, last - index) if self._is_upper(index) else (lower, index) for index in chosen.tolist()]
         plain, by_gap = (torch.tensor([side[number][place] for side, place in sides], dtype=torch.float64) for number in (0, 1))
-        claimed = torch.where(by_gap < plain, by_gap, torch.inf)
-        return torch.minimum(plain, self._standing(self.values[chosen], claimed))
+        return torch.minimum(plain, self._standing(self.values[chosen], by_gap))
 
     def _is_upper(self, index: int) -> bool:
         return self.which == "largest" or (self.which == "magnitude" and float(self.values[index]) > 0.0)
 
-    def _standing(self, values: Tensor, claimed: Tensor) -> Tensor:
-        """Return the bounds that a gap gives, infinite where the value has since moved by more than its last such bound: then the gap was none.
+    def _standing(self, values: Tensor, by_gap: Tensor) -> Tensor:
+        """Return the bounds that a gap gives, no less than the wanted ``values`` have moved by lately; infinite where that is more than such a bound foretold.
 
         Early on a whole cluster looks like one eigenvalue with a wide gap; its Ritz value goes on moving and gives it away.
         """
-        before, bounds = self.stood
-        self.stood = (values, claimed)
-        if len(before) != len(values):
-            return torch.full_like(claimed, torch.inf)
-        stands = bounds.isfinite() & ((values - before).abs() <= bounds + self.floor())
-        return torch.where(stands, claimed, torch.inf)
+        self.seen.append((values, by_gap))
+        blocks = -(-LOOK_BACK // self.k)
+        if len(self.seen) <= blocks or len(self.seen[-1 - blocks][0]) != len(values):
+            return torch.full_like(by_gap, torch.inf)
+        before, foretold = self.seen[-2]
+        stands = foretold.isfinite() & ((values - before).abs() <= foretold + self.floor())
+        moved = (values - self.seen[-1 - blocks][0]).abs()
+        return torch.where(stands, torch.maximum(by_gap, moved), torch.inf)
 
     def floor(self) -> float:
         """Return what rounding leaves open: as many additions as Ritz values, and what the products were seen to differ by."""
@@ -211,7 +226,7 @@ class _KrylovSpace:
         coupled = self.coupling @ self.weights[-self.n_last :, kept]
         self.basis = Basis(self.operator.n_entries, rows)
         self.basis.add(rows)
-        self.projected = torch.diag(self.values[kept])
+        self.projected, self.loose = torch.diag(self.values[kept]), None
         self.coupling, self.n_last = coupled, len(kept)
         self.values, self.weights = self.values[kept], torch.eye(len(kept), dtype=torch.float64)
 

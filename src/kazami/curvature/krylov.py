@@ -1,11 +1,12 @@
 """A growing orthonormal basis, and the tridiagonal matrix that a symmetric operator becomes in it."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from .lanczos import SymmetricOperator
+from .three_term import LEFT, LOCAL, SymmetricOperator, ThreeTerm
 
 CHUNK = 16  # rows allocated at once: a whole basis in advance touches memory that a quick solution never needs
 
@@ -44,16 +45,23 @@ class Basis:
             self._chunks[-1][self._filled[-1]] = row
             self._filled[-1] += 1
 
-    def overlaps(self, vectors: Tensor) -> Tensor:
-        """Return the inner products with ``vectors`` of shape ``(b, n_entries)``, shape ``(len(self), b)``."""
-        if not self._chunks:
-            return vectors.new_zeros(0, len(vectors))
-        return torch.cat([chunk[:filled] @ vectors.T for chunk, filled in zip(self._chunks, self._filled, strict=True)])
+    def overlaps(self, vectors: Tensor, since: int = 0) -> Tensor:
+        """Return the inner products of the rows from number ``since`` on with ``vectors`` of shape ``(b, n_entries)``, shape ``(len(self) - since, b)``."""
+        parts = [rows @ vectors.T for rows in self._rows(since)]
+        return torch.cat(parts) if parts else vectors.new_zeros(0, len(vectors))
 
-    def remove(self, vectors: Tensor, coefficients: Tensor) -> None:
-        """Subtract from ``vectors``, in place, the combinations given by ``coefficients`` of shape ``(len(self), b)``."""
-        for chunk, filled, part in zip(self._chunks, self._filled, coefficients.split(self._filled), strict=True):
-            vectors.addmm_(part.T, chunk[:filled], alpha=-1.0)
+    def remove(self, vectors: Tensor, coefficients: Tensor, since: int = 0) -> None:
+        """Subtract from ``vectors``, in place, the combinations of the rows from ``since`` on given by ``coefficients`` of shape ``(len(self) - since, b)``."""
+        at = 0
+        for rows in self._rows(since):
+            vectors.addmm_(coefficients[at : at + len(rows)].T, rows, alpha=-1.0)
+            at += len(rows)
+
+    def _rows(self, since: int) -> Iterator[Tensor]:
+        for number, (chunk, filled) in enumerate(zip(self._chunks, self._filled, strict=True)):
+            first = max(0, since - number * CHUNK)
+            if first < filled:
+                yield chunk[first:filled]
 
     def combined(self, weights: Tensor) -> Tensor:
         """Return the combinations given by ``weights`` of shape ``(len(self), k)``, as rows of shape ``(k, n_entries)``."""
@@ -63,33 +71,49 @@ class Basis:
         return total
 
 
-def orthonormalised(vectors: Tensor, basis: Basis) -> tuple[Tensor, Tensor, Tensor]:
+def orthonormalised(vectors: Tensor, basis: Basis, *, since: int = 0, is_measured: bool = True) -> tuple[Tensor, Tensor, Tensor]:
     """Return what of ``vectors``, shape ``(b, n)``, lies in ``basis`` and an orthonormal set for what does not; ``vectors`` is used up.
+
+    Args:
+        vectors: Rows.
+        basis: The basis.
+        since: The rows before this number are known to be orthogonal to ``vectors`` but for rounding.
+        is_measured: Whether that is looked at in the end, and subtracted where it exceeds the root of the rounding unit (Simon 1984).
 
     Returns:
         The overlaps with the basis, shape ``(len(basis), b)``; new rows, shape ``(c, n)`` with c ≤ b (what is left by rounding only is dropped); and the
-        coefficients of ``vectors`` in the new rows, shape ``(c, b)``. Everything is subtracted twice, which leaves no more than rounding.
+        coefficients of ``vectors`` in the new rows, shape ``(c, b)``.
     """
     rounding = torch.finfo(vectors.dtype).eps
     before = torch.linalg.vector_norm(vectors, dim=1)
-    overlaps = basis.overlaps(vectors)
-    basis.remove(vectors, overlaps)
-    again = basis.overlaps(vectors)
-    basis.remove(vectors, again)
+    overlaps = vectors.new_zeros(len(basis), len(vectors))
+    overlaps[since:] = basis.overlaps(vectors, since)
+    basis.remove(vectors, overlaps[since:], since)
+    for _ in range(2 if is_measured and len(basis) else 0):
+        again = basis.overlaps(vectors)
+        if bool((again.abs().amax(0) <= math.sqrt(rounding) * torch.linalg.vector_norm(vectors, dim=1)).all()):
+            break
+        basis.remove(vectors, again)
+        overlaps += again
     new: list[Tensor] = []
     inside = vectors.new_zeros(len(vectors), len(vectors))
     for index, vector in enumerate(vectors):
-        for _ in range(2):
+        alone = float(torch.linalg.vector_norm(vector))
+        for _ in range(2 if new else 0):
             for place, row in enumerate(new):
                 along = torch.dot(row, vector)
-                vector.sub_(row * along)
+                vector.sub_(row, alpha=float(along))
                 inside[place, index] += along
+            if float(torch.linalg.vector_norm(vector)) < LOCAL * alone:  # nearly parallel to another: what little lay in the basis is not little any more
+                basis.remove(vector[None], basis.overlaps(vector[None]))
         length = torch.linalg.vector_norm(vector)
-        if float(length) > 10.0 * rounding * float(before[index]):
+        if float(length) > LEFT * rounding * float(before[index]):
             inside[len(new), index] = length
-            new.append(vector / length)
+            new.append(vector.div_(length))
+    if len(new) == len(vectors):
+        return overlaps, vectors, inside
     rows = torch.stack(new) if new else vectors.new_zeros(0, vectors.shape[1])
-    return overlaps + again, rows, inside[: len(new)]
+    return overlaps, rows, inside[: len(new)]
 
 
 def random_rows(operator: SymmetricOperator, count: int, generator: torch.Generator) -> Tensor:
@@ -99,20 +123,11 @@ def random_rows(operator: SymmetricOperator, count: int, generator: torch.Genera
 
 
 def tridiagonal(operator: SymmetricOperator, start: Tensor, steps: int) -> tuple[list[float], list[float]]:
-    """Return diagonal and off-diagonal of the operator in the Krylov basis of ``start``, shape ``(n_entries,)``; one product a step.
+    """Return diagonal and off-diagonal of the operator in the Krylov basis of ``start``, shape ``(n_entries,)``; one product a step; ``start`` is used up.
 
     Shorter than ``steps`` where the space is exhausted; ends at a product that is not finite.
     """
-    basis = Basis(operator.n_entries, start)
-    row = (start / torch.linalg.vector_norm(start))[None]
-    diagonal: list[float] = []
-    beside: list[float] = []
-    for step in range(min(steps, operator.n_entries)):
-        basis.add(row)
-        across = operator.flat_product(row[0])[None]
-        overlaps, row, inside = orthonormalised(across, basis)
-        diagonal.append(float(overlaps[-1, 0]))
-        if not math.isfinite(diagonal[-1]) or not len(row) or step + 1 == min(steps, operator.n_entries):
-            break
-        beside.append(float(inside[0, 0]))
-    return diagonal, beside
+    space = ThreeTerm(operator, start)
+    while space.advance() and len(space.rows) < min(steps, operator.n_entries):
+        pass
+    return space.diagonal, space.beside[:-1]

@@ -3,26 +3,20 @@
 import math
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-# How small the second residual must be, in gaps, before residual²/gap is believed. Without this a cluster looks like one eigenvalue: in random
-# spectra (ten families, clusters among them) the true error then broke the tolerance in 10 to 19 % of solutions, with it in 1 to 3 %.
-RESOLVED = 0.03
+from .three_term import SymmetricOperator as SymmetricOperator
+from .three_term import ThreeTerm
 
-
-class SymmetricOperator(Protocol):
-    """What Lanczos needs to know of an operator; :class:`~kazami.curvature.products.HessianProducts` is one."""
-
-    n_entries: int
-    dtype: torch.dtype
-    device: torch.device
-
-    def flat_product(self, vector: Tensor) -> Tensor:
-        """Return a new vector of shape ``(n_entries,)``: the operator times ``vector``."""
-        ...
+# How small the second residual must be, in gaps, before residual²/gap is believed at all; without any limit a cluster looks like one eigenvalue.
+RESOLVED = 0.1
+# A start near an eigenvector shows little of the rest, and its value hardly moves: there the second value must be known as well as this.
+RESOLVED_WARM = 0.03
+LOOK_BACK = 2  # products during which the value must have moved by less than the bound that is claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +28,7 @@ class TopEigenvalue:
         vector: Its unit Ritz vector, shape ``(n_entries,)``.
         n_products: Operator products made.
         residual: :math:`\lVert A y - \theta y \rVert`: an eigenvalue lies within this distance of ``value``.
-        error: The bound the stop used: twice the residual, or residual²/gap where that is safe.
+        error: The bound the stop used: twice the residual, or, where the gap is resolved, the larger of residual²/gap and of what the value moved by lately.
         converged: Whether ``error`` came below the tolerance asked for.
         smallest: The smallest Ritz value seen, an upper bound of the smallest eigenvalue (negative curvature if below zero).
     """
@@ -53,7 +47,7 @@ class _Ritz:
     """The projection of the operator on the Krylov space so far; ``weights`` of shape ``(k,)`` give the top Ritz vector in the basis."""
 
     value: float
-    weights: Tensor
+    weights: NDArray[np.float64]
     residual: float
     error: float
     smallest: float
@@ -69,12 +63,13 @@ def top_eigenvalue(
     max_seconds: float = math.inf,
     mixing: float = 0.1,
 ) -> TopEigenvalue:
-    r"""Return the largest algebraic eigenvalue of ``operator`` by Lanczos, reorthogonalised against the whole basis where needed.
+    r"""Return the largest algebraic eigenvalue of ``operator`` by Lanczos, reorthogonalised where needed.
 
     In the Krylov basis the operator is tridiagonal, :math:`T_k`; its top eigenpair :math:`(\theta, s)` has the residual
     :math:`r = \beta_k |s_k|`. An eigenvalue lies within :math:`r` of :math:`\theta` always, and within :math:`r^2/\delta` if no other lies
     within :math:`\delta` (Kato-Temple). It stops when :math:`2r` is within the tolerance (the eigenvalue that is near may be a neighbour of the
-    top one), or :math:`r^2/\delta`, :math:`\delta` being the distance to the second Ritz value, once that one is itself resolved.
+    top one), or :math:`r^2/\delta` is, :math:`\delta` being the distance to the second Ritz value, once that one is itself resolved, and once the value has
+    moved by no more than that during the last two products.
 
     Args:
         operator: The operator, for example :class:`~kazami.curvature.products.HessianProducts`.
@@ -105,29 +100,22 @@ def top_eigenvalue(
         (5.0, True)
     """
     began = time.perf_counter()
-    basis = [_start_vector(operator, start, mixing, generator)]
-    diagonal: list[float] = []
-    beside: list[float] = []
+    space = ThreeTerm(operator, _start_vector(operator, start, mixing, generator))
+    is_warm, seen = start is not None, [math.inf] * LOOK_BACK  # the values so far: one that is infinite has moved
     while True:
         product_began = time.perf_counter()
-        across = operator.flat_product(basis[-1])
-        diagonal.append(float(torch.dot(across, basis[-1])))
-        if not math.isfinite(diagonal[-1]):
-            return _not_finite(basis[0], len(diagonal))
-        beside.append(_orthogonalise(across, basis, diagonal[-1], beside[-1] if beside else 0.0))
-        if not math.isfinite(beside[-1]):
-            return _not_finite(basis[0], len(diagonal))
-        ritz = _solve_projection(diagonal, beside, torch.finfo(operator.dtype).eps)
+        may_go_on = space.advance()
+        if not math.isfinite(space.beside[-1]):
+            return _not_finite(space.rows[0], len(space.rows))
+        ritz = _solve_projection(space.diagonal, space.beside, torch.finfo(operator.dtype).eps, None if is_warm else seen[-LOOK_BACK])
+        seen.append(ritz.value)
         converged = ritz.error <= tolerance * abs(ritz.value)
         now = time.perf_counter()
         out_of_time = now - began + (now - product_began) > max_seconds
-        if converged or out_of_time or len(basis) >= min(max_products, operator.n_entries) or beside[-1] == 0.0:
+        if converged or out_of_time or len(seen) - LOOK_BACK >= min(max_products, operator.n_entries) or not may_go_on:
             break
-        basis.append(across.div_(beside[-1]))
-    vector = torch.zeros_like(basis[0])
-    for column, weight in zip(basis, ritz.weights.tolist(), strict=True):
-        vector.add_(column, alpha=weight)
-    return TopEigenvalue(ritz.value, vector, len(basis), ritz.residual, ritz.error, converged, ritz.smallest)
+    vector = space.combined(ritz.weights.tolist())
+    return TopEigenvalue(ritz.value, vector, len(space.rows), ritz.residual, ritz.error, converged, ritz.smallest)
 
 
 def _start_vector(operator: SymmetricOperator, start: Tensor | None, mixing: float, generator: torch.Generator) -> Tensor:
@@ -141,46 +129,27 @@ def _start_vector(operator: SymmetricOperator, start: Tensor | None, mixing: flo
     return mixed.div_(torch.linalg.vector_norm(mixed))
 
 
-def _orthogonalise(vector: Tensor, basis: list[Tensor], along: float, beside: float) -> float:
-    """Remove from ``vector``, in place, what lies in ``basis`` and return the length that is left (0 if only rounding is left).
+def _solve_projection(diagonal: list[float], beside: list[float], rounding: float, earlier: float | None) -> _Ritz:
+    """Return the top Ritz pair of the tridiagonal matrix with its bounds; ``beside[-1]`` couples to the vector not yet in the basis.
 
-    First the two terms exact arithmetic would leave; then the overlap with the whole basis is measured, and removed where it exceeds the root of
-    the rounding unit. So the tridiagonal matrix is as accurate as with every vector cleaned, at half the memory traffic (Simon 1984).
+    Args:
+        diagonal: The matrix's diagonal.
+        beside: Its off-diagonal.
+        rounding: The rounding unit of the vectors.
+        earlier: The value :data:`LOOK_BACK` products ago; ``None`` after a warm start, when standing still proves nothing.
     """
-    rounding = torch.finfo(vector.dtype).eps
-    before = float(torch.linalg.vector_norm(vector))
-    vector.sub_(basis[-1], alpha=along)
-    if len(basis) > 1:
-        vector.sub_(basis[-2], alpha=beside)
-    for _ in range(2):
-        length = float(torch.linalg.vector_norm(vector))
-        if length <= 10.0 * rounding * before:
-            return 0.0
-        overlaps = torch.stack([torch.dot(vector, column) for column in basis]).tolist()  # one read-back from the device
-        if max(map(abs, overlaps)) <= math.sqrt(rounding) * length:
-            return length
-        for column, overlap in zip(basis, overlaps, strict=True):
-            vector.sub_(column, alpha=overlap)
-    length = float(torch.linalg.vector_norm(vector))
-    return 0.0 if length <= 10.0 * rounding * before else length
-
-
-def _solve_projection(diagonal: list[float], beside: list[float], rounding: float) -> _Ritz:
-    """Return the top Ritz pair of the tridiagonal matrix with its bounds; ``beside[-1]`` couples to the vector not yet in the basis."""
-    size = len(diagonal)
-    tridiagonal = torch.diag(torch.tensor(diagonal, dtype=torch.float64))
-    if size > 1:
-        coupling = torch.tensor(beside[:-1], dtype=torch.float64)
-        tridiagonal += torch.diag(coupling, 1) + torch.diag(coupling, -1)
-    values, vectors = torch.linalg.eigh(tridiagonal)
-    residuals = (beside[-1] * vectors[-1].abs()).tolist()
-    residual, error = residuals[-1], 2.0 * residuals[-1]
-    if size > 1:
-        gap = float(values[-1] - values[-2]) - residuals[-2]
-        if residuals[-2] <= RESOLVED * gap:
-            error = min(error, residual * residual / gap)
-    floor = rounding * float(values.abs().max())  # products are not exact: no bound below rounding is honest
-    return _Ritz(float(values[-1]), vectors[:, -1], residual, max(error, floor) if error > 0.0 else 0.0, float(values[0]))
+    off = np.array(beside[:-1])
+    values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1))
+    residuals = beside[-1] * np.abs(vectors[-1])
+    value, residual = float(values[-1]), float(residuals[-1])
+    error = 2.0 * residual
+    if len(values) > 1:
+        gap = float(values[-1] - values[-2] - residuals[-2])
+        if residuals[-2] <= (RESOLVED_WARM if earlier is None else RESOLVED) * gap:
+            moved = 0.0 if earlier is None else abs(value - earlier)
+            error = min(error, max(residual * residual / gap, moved))
+    floor = rounding * float(np.abs(values).max())  # products are not exact: no bound below rounding is honest
+    return _Ritz(value, vectors[:, -1], residual, max(error, floor) if error > 0.0 else 0.0, float(values[0]))
 
 
 def _not_finite(vector: Tensor, n_products: int) -> TopEigenvalue:

@@ -53,8 +53,10 @@ class MeanProducts:
         """Return the mean matrix times ``vector``, shape ``(n_entries,)``."""
         self.n_products += 1
         scaled = vector if self.inverse_root is None else vector * self.inverse_root
-        total = torch.zeros_like(scaled)
-        for index, share in enumerate(self._shares):
+        total = self._operator(0).flat_product(scaled)  # a new vector, ours
+        if self._shares[0] != 1.0:
+            total.mul_(self._shares[0])
+        for index, share in enumerate(self._shares[1:], start=1):
             total.add_(self._operator(index).flat_product(scaled), alpha=share)
         if self._penalty is not None:
             total.addcmul_(self._penalty, scaled)

@@ -96,7 +96,7 @@ def _checked(found: Backprop) -> Sentence:
 
 @cache
 def _style() -> str:
-    report = files("kazami.reports").joinpath("static", "report.css").read_text(encoding="utf-8")
+    report = files("kazami.reports").joinpath("static", "look.css").read_text(encoding="utf-8")
     report = re.sub(r"^svg(?: text)? \{[^}]*\}$", "", report, flags=re.MULTILINE)  # these drawings bring sizes and colours of their own
     dark = re.search(r':root\[data-theme="dark"\] \{([^}]*)\}', report)
     unscripted = f"{{:root:not([data-theme]){{{dark[1] if dark else ''}{colours(is_dark=True)}}}}}"

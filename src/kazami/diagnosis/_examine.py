@@ -23,7 +23,8 @@ EXPLAINS = {
     "symmetric_units": STEPS | {"bad_init_scale", "vanishing_gradient", "dead_units"},
     "initialisation": STEPS,
     "dead_units": STEPS | {"vanishing_gradient"},
-    "over_regularised": STEPS,
+    "over_regularised": STEPS | {"vanishing_gradient", "dead_units"},  # weights that were shrunk
+    "trivial_solution": STEPS | {"vanishing_gradient", "dead_units"},  # as a cause: inputs that never arrive
     "over_decay": STEPS,
     "dead_schedule": STEPS,
     "fp16_underflow": STEPS | {"vanishing_gradient"},
@@ -34,11 +35,13 @@ EXPLAINS = {
     "saturated_but_moving": frozenset({"oscillating_loss", "lr_too_low"}),
     "nan_inf": STEPS | {"dead_units", "vanishing_gradient"},
     "loss_spike": STEPS | {"exploding_gradient", "saturated", "dead_units"},
-    "input_scaling": frozenset({"slow_convergence"}),
+    "input_scaling": STEPS | {"slow_convergence", "vanishing_gradient"},  # curvature grows with the square of the inputs, and units saturate
+    "target_scaling": STEPS,  # gradients grow with the way to the targets
     "slow_convergence": STEPS,
     "exploding_gradient": frozenset({"loss_spike"}),
     "lr_too_high": frozenset({"loss_spike"}),
 }
+EXACT = frozenset({"loss_spike", "symmetric_units"})  # however sure the other is: it was measured in what these left behind
 DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that stands ten ranks later
 
 
@@ -85,7 +88,7 @@ def as_consequence(primary: Finding, other: Finding) -> Finding:
     if primary.name == "dead_units" and primary.rank >= other.rank:
         return other  # units that died on the way explain nothing
     explained = other.name in EXPLAINS.get(primary.name, EXPLAINS.get(primary.family, frozenset()))
-    sure = 1.0 if primary.name == "loss_spike" else SURE  # however sure: it was measured in what the leap left behind
+    sure = 1.0 if primary.name in EXACT else SURE
     return other.replaced(severity="info") if explained and primary.confidence >= CLEAR and other.confidence < sure else other
 
 

@@ -13,6 +13,7 @@ SHIFT = 0.5  # of the output's own spread: half of what the next layer tells apa
 LOOKS = 3
 LEAST_STEPS = 20
 STILL_START = 0.5
+TREND = 2.0  # standard deviations of Mann and Kendall's statistic
 ARRIVED = 5.0  # memories of the running average, after which less than 1 % of its start is left
 
 
@@ -66,6 +67,9 @@ def _later(trace: Trace, index: int) -> float:
     if values.size < LOOKS:
         return 0.0
     newest = float(np.median(values[-LOOKS:]))
+    pairs = np.sign(values[None, :] - values[:, None])[np.triu_indices(values.size, k=1)]
+    if abs(float(pairs.sum())) < TREND * math.sqrt(values.size * (values.size - 1) * (2 * values.size + 5) / 18):
+        return float(np.median(values))  # to and fro, as where batches are unlike one another: no line goes on
     return max(newest + min(theil_sen(values, steps) * trace.step, 0.0), 0.0)
 
 

@@ -38,6 +38,7 @@ def assess(trace: Trace) -> Progress:
     noise = neighbour_noise(finite)
     explained = 1 - now / reference if reference > 0 else 0.0
     ceiling = trivial if trivial is not None and now <= NEAR_TRIVIAL * trivial else math.inf
+    explained = min(explained, explained_by_the_data(trace))
     pace, is_falling = pace_of(finite, noise, start, ceiling)
     is_bad = not bool(np.isfinite(losses[-min(5, losses.size) :]).all())
     is_game = "adversarial" in trace.facts  # of players who pull against one another, a loss that rises or stands still is the normal course
@@ -58,6 +59,19 @@ def assess(trace: Trace) -> Progress:
         noise=noise / reference if reference > 0 else 0.0,
         is_poor=is_poor,
     )
+
+
+def explained_by_the_data(trace: Trace) -> float:
+    """Return what the one error that is learned from targets explains where the loss holds other terms beside it, infinity where that cannot be told.
+
+    A penalty that falls must not hide an error that stands still. The error must be most of what the data terms cost at the start: a side task is none.
+    """
+    terms = [term for term in trace.facts.get("loss_terms", {}).get("terms", []) if not term.get("is_penalty")]
+    known = [term for term in terms if math.isfinite(term["trivial"]) and term["trivial"] > 0 and math.isfinite(term["now"])]
+    others = sum(abs(term["weight"] * term["first"]) for term in terms if term not in known and math.isfinite(term["first"]))
+    if len(known) != 1 or not abs(known[0]["weight"] * known[0]["first"]) > others:
+        return math.inf
+    return 1 - float(known[0]["now"]) / float(known[0]["trivial"])
 
 
 def pace_of(losses: Floats, noise: float, start: float, ceiling: float = math.inf) -> tuple[float, bool]:

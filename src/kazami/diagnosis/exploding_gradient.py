@@ -7,8 +7,11 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, growth_to_input, layer_name, matrices, recent, short
+from ._progress import is_slow
 
 LIMIT = 3.0
+LARGEST = 3.0  # gain: what lies above is KZ106's
+SEEN = 1.0  # decades of growth that the gradients themselves must show where the weights tell of more
 
 
 class ExplodingGradient(AbstractRule):
@@ -32,8 +35,8 @@ class ExplodingGradient(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if gradients explode while progress is poor."""
         if not trace.progress_is_poor:
-            return None
-        return self._over_time(trace) or self._over_depth(trace) or self._overflow(trace) or self._over_steps(trace)
+            return self._by_its_radius(trace) if is_slow(trace.progress) else None
+        return self._over_time(trace) or self._by_its_radius(trace) or self._over_depth(trace) or self._overflow(trace) or self._over_steps(trace)
 
     def _over_depth(self, trace: Trace) -> Finding | None:
         columns = matrices(trace)
@@ -65,6 +68,27 @@ class ExplodingGradient(AbstractRule):
             f"Gradients grow by {short(growth)} decades over the {layer.n_uses} time steps of {layer_name(layer)}.",
             f"{layer_name(layer)} の {layer.n_uses} 時刻をさかのぼる間に勾配が {short(growth)} 桁増大しています。",
             "over time",
+        )
+
+    def _by_its_radius(self, trace: Trace) -> Finding | None:
+        """Look at the recurrent weights themselves: squashing units hide a part of the growth, and steps that wander for it look too long."""
+        gain, measured = early(trace, "gain", 1), np.fmax(recent(trace, "time_growth"), early(trace, "time_growth"))
+        grown = [
+            (layer.n_uses * float(np.log10(gain[i])), i)
+            for i, layer in enumerate(trace.layers)
+            if layer.kind == "recurrent" and 0 < gain[i] <= LARGEST and measured[i] > SEEN
+        ]
+        if not grown or max(grown)[0] <= LIMIT:
+            return None
+        growth, worst = max(grown)
+        layer, radius = trace.layers[worst], float(gain[worst])
+        return self._found(
+            growth,
+            layer.name,
+            f"The recurrent weights of {layer_name(layer)} start with a gain of {short(radius)}, which over {layer.n_uses} time steps multiplies to "
+            f"{short(growth)} decades.",
+            f"{layer_name(layer)} の再帰重みは増幅率 {short(radius)} で始まり、{layer.n_uses} 時刻で {short(growth)} 桁に掛け合わされます。",
+            "over time, by the weights",
         )
 
     def _overflow(self, trace: Trace) -> Finding | None:

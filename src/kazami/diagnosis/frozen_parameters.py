@@ -7,11 +7,12 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, recent
-from ._progress import is_slow
+from ._progress import falls_short, is_slow
 
 LARGE_SHARE = 0.2
 LEAST_STEPS = 10
 LEAST_PULL = 0.01
+SEVERAL = 2  # matrices, one behind the other: a single layer of random features may be meant
 
 
 class FrozenParameters(AbstractRule):
@@ -20,7 +21,8 @@ class FrozenParameters(AbstractRule):
 
     The first is exact and needs no poor progress, since such gradients are computed for nothing. A missing gradient (a ``detach()``, a ``no_grad`` block,
     an unused branch) counts when progress is poor or when it concerns more than a fifth of the parameters. ``requires_grad=False`` is usually meant and
-    counts only when progress is poor.
+    counts only when progress is poor; where two matrices or more stand as an initialisation has drawn them, and hold more than a fifth of the parameters, slow
+    progress is enough, for what was learned elsewhere does not look so.
     """
 
     id: ClassVar = "KZ305"
@@ -58,6 +60,14 @@ class FrozenParameters(AbstractRule):
                 "は勾配が届いているのに、一度も更新されていません（学習率が0？）",
             )
         frozen = sorted({*trace.facts.get("frozen", {}), *trace.facts.get("requires_no_gradient", ())})
+        fresh = list(trace.facts.get("never_trained", ()))
+        if len(fresh) >= SEVERAL and float(trace.facts.get("frozen_share", 0.0)) > LARGE_SHARE and falls_short(trace.progress, 0.8, 0.25):
+            return self._found(
+                fresh,
+                0.85,
+                "have requires_grad=False and stand as an initialisation has drawn them: nothing was ever learned there",
+                "は requires_grad=False のまま初期値の分布を保っており、一度も学習されていません",
+            )
         if frozen and trace.progress_is_poor:
             return self._found(frozen, 0.75, "have requires_grad=False", "は requires_grad=False です")
         return None

@@ -13,6 +13,7 @@ LIMIT = 0.05
 SMALL_UPDATE = 3e-4
 LEAST_STEPS = 10
 STRAIGHT = 0.95
+TRAVELLED = 0.5  # of the weights' own size, all steps together: a loss that such a way has not moved does not wait for longer steps
 
 
 class LrTooLow(AbstractRule):
@@ -42,6 +43,8 @@ class LrTooLow(AbstractRule):
         is_straight = math.isnan(ratio) and number(trace, "update_cosine") > STRAIGHT  # the second witness where curvature cannot be seen
         largest = SMALL_UPDATE * (10 if is_far_below else 5 if is_straight else 1)
         if has_no_signal(trace) or not is_slow or ratio > LIMIT or not update < largest:
+            return None
+        if update * trace.step > TRAVELLED and not progress.is_falling:
             return None
         confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
         if ratio < LIMIT:

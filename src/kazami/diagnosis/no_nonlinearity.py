@@ -30,7 +30,7 @@ class NoNonlinearity(AbstractRule):
         seen = trace.facts.get("seen", {})
         if not fact or fact["narrowest"] < min(fact["inputs"], fact["outputs"]) or seen.get("affine_chain", 1) < seen.get("graphs", 1):
             return None
-        if "adversarial" in trace.facts and fact["layers"] <= 2:
+        if not {"adversarial", "turned"}.isdisjoint(trace.facts) and fact["layers"] <= 2:
             return None  # the product of two players' moves, on which they pull: it is the game itself
         works = trace.progress is not None and trace.progress.explained > WORKS
         return self.finding(

@@ -1,7 +1,7 @@
 """Two players that circle around one another."""
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
@@ -9,6 +9,8 @@ from ._base import AbstractRule, both, short
 
 OUTWARD = 1.05  # a turn: the radius grows beyond the error of a fitted eigenvalue
 INWARD = 0.9
+SIDES = {"sides": ("two sides of the training", "学習の二つの側"), "weights": ("weights", "重み")}  # of one optimizer
+CERTAIN = 3.0  # turns
 FAR = 0.5  # of the way from the start to the centre: it has not come nearer than that
 
 
@@ -20,9 +22,12 @@ class PlayerRotation(AbstractRule):
     stay on a circle. Turning alone is the normal course of a game and no fault. A warning where the radius grows by more than 5 % a turn, or where it
     shrinks by less than 10 % a turn and is still more than half of the way from the start to the centre.
 
+    One optimizer may hold both sides: where some of its gradients come with their sign turned (a reversal layer, ``maximize``, ``p.grad.neg_()``), or where
+    plain gradient descent winds three times and more, which on one loss it cannot do.
+
     Limits:
-        Known only for games that are seen as such (a loss reaches two players, and one of them does not step on it, or climbs), from two turns of six steps
-        or longer.
+        Known only for games that are seen as such (a loss reaches two players, and one of them does not step on it, or climbs; a turned sign; plain gradient
+        descent), from two turns of six steps or longer.
 
     References:
         Mescheder, Nowozin and Geiger 2017, "The numerics of GANs" (arXiv 1705.10461). Gidel et al. 2019 (arXiv 1802.10551).
@@ -38,18 +43,27 @@ class PlayerRotation(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding, or a remark, if the players turn."""
         seen = trace.facts.get("rotation")
-        if not seen or "adversarial" not in trace.facts or not all(math.isfinite(seen[key]) for key in ("period", "growth", "radius_over_way")):
+        if not seen or not ("adversarial" in trace.facts or seen.get("sides") in SIDES):
+            return None
+        if not all(math.isfinite(seen[key]) for key in ("period", "growth", "radius_over_way")):
             return None
         growth, radius = float(seen["growth"]), float(seen["radius_over_way"])
         is_outward = growth > OUTWARD
         is_lasting = growth > INWARD and radius > FAR
+        if seen.get("sides") == "weights" and not is_lasting:
+            return None  # batches in a fixed order force weights round as well, in narrow circles
+        return self._found(seen, growth, radius, is_outward=is_outward, is_lasting=is_lasting)
+
+    def _found(self, seen: dict[str, Any], growth: float, radius: float, *, is_outward: bool, is_lasting: bool) -> Finding:
         en, ja = ("outward", "外側へ広がりながら") if is_outward else ("without closing in", "縮まらずに") if is_lasting else ("inward", "内側へ縮まりながら")
+        who, who_ja = SIDES.get(seen.get("sides", ""), ("players", "二者"))
+        why, why_ja = ("; plain gradient steps on one loss never turn", "単一の損失に対する勾配法では回転は起こりません。") if who == "weights" else ("", "")
         return self.finding(
-            confidence=0.6 + 0.2 * min(float(seen["steadiness"]), 1.0) + (0.1 if is_outward else 0.0),
+            confidence=0.6 + 0.2 * min(float(seen["steadiness"]), 1.0) + (0.1 if is_outward or float(seen["turns"]) > CERTAIN else 0.0),
             severity="warning" if is_outward or is_lasting else "info",
             step=int(seen["first"]),
-            place="the players",
-            place_ja="各プレイヤー",
+            place=f"the {who}",
+            place_ja={"players": "各プレイヤー"}.get(who, who_ja),
             wind=None if is_outward or is_lasting else 0.0,
             evidence=[
                 Evidence("radius after one turn over that before", growth, OUTWARD, "", "1: a closed circle", "一周ごとの半径の倍率", "1 は閉じた円"),
@@ -58,8 +72,8 @@ class PlayerRotation(AbstractRule):
                 Evidence("radius over the way from the start to the centre", radius, FAR, "", "", name_ja="半径（開始点から中心までの距離比）"),
             ],
             sentence=both(
-                f"The players circle around one another with a period of {short(float(seen['period']))} steps, {en} (radius times {short(growth)} a turn).",
-                f"二者が約 {short(float(seen['period']))} ステップの周期で互いのまわりを{ja}回っています（一周ごとに半径 {short(growth)} 倍）。",
+                f"The {who} circle around one another with a period of {short(float(seen['period']))} steps, {en} (radius times {short(growth)} a turn){why}.",
+                f"{who_ja}が約 {short(float(seen['period']))} ステップの周期で互いのまわりを{ja}回っています（一周ごとに半径 {short(growth)} 倍）。{why_ja}",
             ),
         )
 

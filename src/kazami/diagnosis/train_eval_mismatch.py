@@ -1,4 +1,4 @@
-"""A batch normalisation that computes something else in evaluation than in training."""
+"""A batch normalisation that computes something else in evaluation than in training, or dropout that is left on while the script validates."""
 
 import math
 from typing import ClassVar
@@ -13,11 +13,14 @@ FEWEST = 2.0
 SUNK = 0.01  # variance over epsilon: the output is a tenth of what was promised
 EVALUATED_WELL = 1.5
 NEARLY_DONE = 0.9
+LOUD = 1 / 3  # dropout: from this rate on its noise, p/(1 - p) of a unit's own square, is half of what the unit says
 
 
 class TrainEvalMismatch(AbstractRule):
     r"""Fires when a batch normalisation's running statistics lie half a spread or more from those of its batches and will not arrive, when it has two numbers
     or fewer to take a statistic from, or when, under slow progress, its batch variance has sunk below a hundredth of its epsilon.
+
+    Dropout of a third and more fires where the script validates in training mode.
 
     Silent on the first where the script's own evaluation shows a loss like that of training.
     """
@@ -31,10 +34,38 @@ class TrainEvalMismatch(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding for the worst normalisation."""
+        left_on = self._left_on(trace)
+        if left_on is not None:
+            return left_on
         norms = norms_of(trace)
         if not norms or trace.progress is None or trace.step < LEAST_STEPS:
             return None
         return self._few(trace, norms) or self._sunk(trace, norms) or self._apart(trace, norms)
+
+    def _left_on(self, trace: Trace) -> Finding | None:
+        dropout, validation = trace.facts.get("dropout"), trace.facts.get("validation")
+        if not dropout or not validation or validation.get("is_eval_mode") is not False or dropout["rate"] < LOUD:
+            return None
+        return self.finding(
+            confidence=0.75,
+            place="dropout",
+            place_ja="ドロップアウト",
+            evidence=[
+                Evidence(
+                    "dropout rate while the script validates",
+                    dropout["rate"],
+                    LOUD,
+                    "",
+                    "masks in the live graph",
+                    "検証時のドロップアウト率",
+                    "計算グラフ中のマスク",
+                )
+            ],
+            sentence=both(
+                f"The script validates without model.eval(): {dropout['rate']:.0%} of a layer's outputs are dropped while it does.",
+                f"検証時に model.eval() が呼ばれておらず、層の出力の {dropout['rate']:.0%} が落とされたまま評価しています。",
+            ),
+        )
 
     def _few(self, trace: Trace, norms: list[Norm]) -> Finding | None:
         norm = min(norms, key=lambda one: one.samples if one.samples == one.samples else math.inf)
@@ -79,21 +110,20 @@ class TrainEvalMismatch(AbstractRule):
         )
 
     def _apart(self, trace: Trace, norms: list[Norm]) -> Finding | None:
-        apart = [norm for norm in norms if norm.shift > SHIFT and (norm.is_late(trace.step) or norm.is_left_behind(trace.step))]
+        apart = [norm for norm in norms if (norm.shift > SHIFT and norm.is_late(trace.step)) or norm.is_left_behind(trace.step)]
         gap = evaluation_gap(trace)
         if not apart or gap < EVALUATED_WELL:
             return None
-        norm = max(apart, key=lambda one: one.shift)
+        norm = max(apart, key=lambda one: max(one.shift, one.later))
+        shift = max(norm.shift, norm.later)
         place, is_late = trace.layers[norm.index], norm.is_late(trace.step)
         why_en = f"with a momentum of {short(norm.memory)} they are still near their start" if is_late else "the weights change faster than they follow"
         why_ja = f"モメンタム {short(norm.memory)} では初期値からほとんど動いていません" if is_late else "重みの変化に追いついていません"
         return self.finding(
-            confidence=0.7 + 0.1 * min(norm.shift / SHIFT - 1, 1.5) + (0.1 if gap < math.inf else 0.0),
+            confidence=0.7 + 0.1 * min(shift / SHIFT - 1, 1.5) + (0.1 if gap < math.inf else 0.0),
             place=place.name,
             evidence=[
-                Evidence(
-                    "running statistics against batch statistics", norm.shift, SHIFT, "spreads of the output", "KZ308", name_ja="移動平均とバッチ統計の差"
-                ),
+                Evidence("running statistics against batch statistics", shift, SHIFT, "spreads of the output", "KZ308", name_ja="移動平均とバッチ統計の差"),
                 Evidence("momentum of the running statistics", norm.memory, None, "", "", name_ja="移動平均のモメンタム"),
                 *(
                     [Evidence("validation loss over training loss", gap, EVALUATED_WELL, "", "KZ308", name_ja="検証損失と訓練損失の比")]
@@ -102,7 +132,7 @@ class TrainEvalMismatch(AbstractRule):
                 ),
             ],
             sentence=both(
-                f"In evaluation {layer_name(place)} uses running statistics that lie {short(norm.shift)} spreads from those of its batches: {why_en}.",
+                f"In evaluation {layer_name(place)} uses running statistics that lie {short(shift)} spreads from those of its batches: {why_en}.",
                 f"評価時に {layer_name(place)} が使う移動平均は、バッチ統計から標準偏差の {short(norm.shift)} 倍離れています（{why_ja}）。",
             ),
         )

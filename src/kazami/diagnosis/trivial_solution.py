@@ -7,17 +7,13 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Progress, Trace
+from ._answers import FEW, LEAST_STEPS, agreement, inputs_alike, one_class, output_of, silent_code
 from ._base import AbstractRule, both, early, number, short
 from ._meanings import meaning_of
 from ._progress import SLOW_PACE, is_slow
 
 LIMIT = 0.1  # of the targets' own variation: a prediction of the best size that varies so little explains a hundredth of them
 SHRUNK = 0.05  # of its own largest, where no target is seen
-LEAST_STEPS = 150  # as for no_progress: before them a slow start cannot be told from a standstill
-COLLAPSED = 0.1
-WAS_ALIVE = 3.0
-CAUSE = 26
-FEW = 5
 
 
 class TrivialSolution(AbstractRule):
@@ -26,6 +22,8 @@ class TrivialSolution(AbstractRule):
     The standard deviation of the outputs over the samples of a batch (of the probabilities, for classes) must be below a tenth of that of the targets:
     everybody gets the mean, the class shares, the median. Where no target is seen, below a twentieth of what it was. It says what a network does and not
     why, so it ranks behind every rule that knows a cause, and is a remark beside them. The value at which the loss stands is told with its meaning.
+
+    Where every sample reaches the first layer as the same numbers although the targets differ, that is the cause, and told at once.
 
     A loss that only asks two outputs of one network to agree has that solution as its optimum, so there the loss says nothing: it fires when directions of
     the outputs that were spread have collapsed to one.
@@ -43,12 +41,15 @@ class TrivialSolution(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if the outputs do not depend on the inputs."""
-        agreed = self._agreement(trace)
-        if agreed is not None:
-            return agreed
+        certain = agreement(trace) or inputs_alike(trace) or silent_code(trace)
+        if certain is not None:
+            return self.finding(**certain)
         progress = trace.progress
         if progress is None or progress.is_diverging or not _stands_still(trace, progress):
             return None
+        likely = one_class(trace)
+        if likely is not None:
+            return self.finding(**likely)
         value, limit, against, ja = _constancy(trace)
         if not value < limit or not _inputs_differ(trace):
             return None
@@ -58,7 +59,7 @@ class TrivialSolution(AbstractRule):
         return self.finding(
             confidence=0.6 + 0.15 * (1 - value / limit) + (0.1 if meaning is not None else 0.0),
             severity="warning" if trace.step >= LEAST_STEPS else "info",
-            place=_output(trace),
+            place=output_of(trace),
             evidence=[
                 Evidence(
                     f"variation of the outputs over samples, against {against}",
@@ -73,37 +74,6 @@ class TrivialSolution(AbstractRule):
             sentence=both(
                 f"The network gives nearly the same answer to every input: the outputs vary by {short(value)} of {against}.{en_meaning}",
                 f"どの入力にもほぼ同じ答えを出しています（出力のばらつきは{ja}の {short(value)} 倍）。{ja_meaning}",
-            ),
-        )
-
-    def _agreement(self, trace: Trace) -> Finding | None:
-        spread = trace["embedding_spread"].values
-        spread = spread[np.isfinite(spread)]
-        if spread.size < FEW:
-            return None
-        first, now = float(spread[:FEW].max()), float(np.median(spread[-FEW:]))
-        if not (now < COLLAPSED and first > WAS_ALIVE * max(now, COLLAPSED / WAS_ALIVE)):
-            return None
-        return self.finding(
-            confidence=0.85,
-            rank=CAUSE,
-            place=_output(trace),
-            evidence=[
-                Evidence(
-                    "spread of the outputs' directions",
-                    now,
-                    COLLAPSED,
-                    "",
-                    "1 on a full sphere; Chen and He 2021",
-                    "出力の向きの広がり",
-                    "球面全体で 1；Chen and He 2021",
-                )
-            ],
-            sentence=both(
-                f"All outputs have collapsed to one direction (spread {short(now)}, {short(first)} at the start): the loss only asks them to agree, "
-                "and a constant agrees best.",
-                f"すべての出力が一つの向きに縮退しました（広がり {short(now)}、開始時 {short(first)}）。"
-                "損失は出力同士の一致だけを求めており、定数が最適になります。",
             ),
         )
 
@@ -129,7 +99,3 @@ def _inputs_differ(trace: Trace) -> bool:
     spread = early(trace, "input_spread")
     seen = spread[np.isfinite(spread)]
     return seen.size == 0 or float(seen.max()) > 0
-
-
-def _output(trace: Trace) -> str:
-    return next((layer.name for layer in reversed(trace.layers) if layer.is_output), "")

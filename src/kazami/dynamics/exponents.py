@@ -1,6 +1,7 @@
 """Lyapunov exponents by tangent vectors: the largest, and the first k."""
 
 import math
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +22,9 @@ LARGEST_CHECKED = 400  # up to this dimension whole Jacobians are made at a few 
 FEW_STEPS = 100
 
 
-def max_lyapunov(m: AbstractMap | Training, steps: int = 2000, *, transient: int = 0, seed: int = 0, progress: Progress | None = None) -> Estimate:
+def max_lyapunov(
+    m: AbstractMap | Training, steps: int = 2000, *, transient: int = 0, seed: int = 0, progress: Progress | None = None, keeps_partial: bool = False
+) -> Estimate:
     r"""Return the largest Lyapunov exponent of a map along the orbit from its current state.
 
     .. math:: \lambda = \frac{1}{T} \sum_{t} \ln \frac{\lVert J_t v_t \rVert}{\lVert v_t \rVert}, \qquad v_{t+1} = J_t v_t / \lVert J_t v_t \rVert
@@ -34,6 +37,7 @@ def max_lyapunov(m: AbstractMap | Training, steps: int = 2000, *, transient: int
         transient: Number of steps before them.
         seed: Of the first tangent vector.
         progress: Called with the number of steps taken.
+        keeps_partial: Whether Ctrl-C, once a step counts, ends the measurement and keeps it (``outcome`` says so) instead of raising KeyboardInterrupt.
 
     Returns:
         An `Estimate`: ``value`` per step, one standard error, ``local`` values :math:`\lambda(t)`, ``convergence``, ``conditions`` and ``warnings``.
@@ -53,11 +57,18 @@ def max_lyapunov(m: AbstractMap | Training, steps: int = 2000, *, transient: int
         >>> abs(max_lyapunov(Logistic(), steps=100_000, transient=100).value - math.log(2)) < 1e-3
         True
     """
-    return _estimated("largest Lyapunov exponent", as_map(m), 1, steps, transient, seed, progress, is_spectrum=False)
+    return _estimated("largest Lyapunov exponent", as_map(m), 1, Span(steps, transient, seed, keeps_partial), progress, is_spectrum=False)
 
 
 def lyapunov_spectrum(
-    m: AbstractMap | Training, k: int | None = None, *, steps: int = 2000, transient: int = 0, seed: int = 0, progress: Progress | None = None
+    m: AbstractMap | Training,
+    k: int | None = None,
+    *,
+    steps: int = 2000,
+    transient: int = 0,
+    seed: int = 0,
+    progress: Progress | None = None,
+    keeps_partial: bool = False,
 ) -> Estimate:
     r"""Return the first ``k`` Lyapunov exponents along the orbit from the map's current state, largest first.
 
@@ -71,6 +82,7 @@ def lyapunov_spectrum(
         transient: Number of steps before them.
         seed: Of the first directions.
         progress: Called with the number of steps taken.
+        keeps_partial: Whether Ctrl-C, once a step counts, ends the measurement and keeps it (``outcome`` says so) instead of raising KeyboardInterrupt.
 
     Returns:
         An `Estimate` with ``value``, ``uncertainty`` of shape ``(k,)`` and ``local`` of shape ``(steps, k)``. ``details``: ``kaplan_yorke`` (NaN where ``k``
@@ -94,7 +106,7 @@ def lyapunov_spectrum(
     count = given.dimension if k is None else k
     if not 1 <= count <= given.dimension:
         raise UsageError(f"k should be between 1 and the dimension of the phase space, {given.dimension}, but it is {count}.")
-    return _estimated("Lyapunov spectrum", given, count, steps, transient, seed, progress, is_spectrum=True)
+    return _estimated("Lyapunov spectrum", given, count, Span(steps, transient, seed, keeps_partial), progress, is_spectrum=True)
 
 
 def kaplan_yorke(exponents: Floats, *, is_whole: bool = True) -> float:
@@ -122,12 +134,23 @@ def kaplan_yorke(exponents: Floats, *, is_whole: bool = True) -> float:
     return place + (float(sums[place - 1]) if place else 0.0) / abs(float(ordered[place]))
 
 
-def _estimated(name: str, m: AbstractMap, k: int, steps: int, transient: int, seed: int, progress: Progress | None, *, is_spectrum: bool) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What part of an orbit is measured, and how: the arguments that both estimators have in common."""
+
+    steps: int
+    transient: int
+    seed: int
+    keeps_partial: bool
+
+
+def _estimated(name: str, m: AbstractMap, k: int, span: Span, progress: Progress | None, *, is_spectrum: bool) -> Estimate:
+    steps, transient = span.steps, span.transient
     must_be_count("steps", steps, 1)
     must_be_count("transient", transient, 0)
     must_fit(m, k, name, "Ask for fewer exponents, or for kazami.max_lyapunov, which needs one vector.")
     must_be_deterministic(m)
-    growth = tangent_growth(m, k, steps=steps, transient=transient, seed=seed, progress=progress)
+    growth = tangent_growth(m, k, steps=steps, transient=transient, seed=span.seed, progress=progress, keeps_partial=span.keeps_partial)
     taken = len(growth.local)
     value = growth.local.mean(axis=0) if taken else np.full(k, np.nan)
     error = np.array([standard_error(column) for column in growth.local.T])
@@ -186,7 +209,8 @@ def _warnings(growth: Growth, value: Floats, error: Floats, steps: int, details:
     taken = len(growth.local)
     if growth.outcome is not Outcome.COMPLETE:
         text = f"{growth.outcome.value} It happened at step {growth.stopped_at}; {taken} of {steps} steps count."
-        said.append(Remark(text, f"ステップ{growth.stopped_at}で値が有限でなくなった。数えたのは{steps}ステップのうち{taken}。"))
+        what = "中断された" if growth.outcome is Outcome.INTERRUPTED else "値が有限でなくなった"
+        said.append(Remark(text, f"ステップ{growth.stopped_at}で{what}。数えたのは{steps}ステップのうち{taken}。"))
     if taken < FEW_STEPS:
         text = f"{taken} steps are too few for an error bar to be trusted; ask for at least {FEW_STEPS}."
         said.append(Remark(text, f"{taken}ステップでは誤差を信頼できない。少なくとも{FEW_STEPS}ステップ必要。"))

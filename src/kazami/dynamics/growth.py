@@ -1,7 +1,7 @@
 """Tangent vectors along an orbit: how much each step stretches them. The one loop that every exponent comes from."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -42,37 +42,57 @@ class Growth:
     samples: tuple[tuple[int, Tensor], ...]
 
 
-def tangent_growth(m: AbstractMap, k: int, *, steps: int, transient: int, seed: int, progress: Progress | None = None) -> Growth:
+def tangent_growth(m: AbstractMap, k: int, *, steps: int, transient: int, seed: int, progress: Progress | None = None, keeps_partial: bool = False) -> Growth:
     """Return how ``k`` orthonormal directions are stretched, step by step, along the orbit from the map's current state; the map itself stays where it is.
 
     The directions are made orthonormal again after each step (QR). They begin at random and, where the transient is too short to turn them, are first
-    aligned by repeating the first step's Jacobian.
+    aligned by repeating the first step's Jacobian. With ``keeps_partial`` a KeyboardInterrupt ends the orbit where at least one step counts.
     """
     if isinstance(m, AbstractToyMap):
         return _toy_growth(m, k, steps, transient, seed)
-    vectors, state, begin = random_directions(m, k, seed), m.current_state(), m.time
+    followed = _Followed(np.empty((steps, k)), m.current_state())
+    try:
+        _follow(m, followed, random_directions(m, k, seed), transient, progress)
+    except KeyboardInterrupt:
+        if not keeps_partial or not followed.taken:
+            raise
+        followed.outcome, followed.stopped_at = Outcome.INTERRUPTED, transient + followed.taken
+    return Growth(followed.local[: followed.taken], followed.outcome, followed.stopped_at, followed.state, None, tuple(followed.samples[:SAMPLES]))
+
+
+@dataclass(slots=True)
+class _Followed:
+    """An orbit while it is followed: whatever is here counts, also when the work is interrupted."""
+
+    local: Floats
+    state: Tensor
+    samples: list[tuple[int, Tensor]] = field(default_factory=list)
+    taken: int = 0
+    outcome: Outcome = Outcome.COMPLETE
+    stopped_at: int | None = None
+
+
+def _follow(m: AbstractMap, followed: _Followed, vectors: Tensor, transient: int, progress: Progress | None) -> None:
+    state, steps = followed.state, len(followed.local)
     if transient < ALIGNMENT:
-        vectors = _aligned(m, vectors, state, begin)
-    local, samples = np.empty((steps, k)), []
-    outcome, stopped_at, taken = Outcome.COMPLETE, None, 0
+        vectors = _aligned(m, vectors, state, m.time)
     for number in range(-transient, steps):
-        time = begin + transient + number
         if number >= 0 and number % max(1, steps // SAMPLES) == 0:
-            samples.append((number, state))
-        new, carried = m.advance_tangents(state, vectors, time)
+            followed.samples.append((number, state))
+        new, carried = m.advance_tangents(state, vectors, m.time + transient + number)
         if not bool(torch.isfinite(new).all()):
-            outcome, stopped_at = Outcome.NON_FINITE, transient + number
-            break
+            followed.outcome, followed.stopped_at = Outcome.NON_FINITE, transient + number
+            return
         if not bool(torch.isfinite(carried).all()):
-            outcome, stopped_at = Outcome.OVERFLOW, transient + number
-            break
-        state = new
+            followed.outcome, followed.stopped_at = Outcome.OVERFLOW, transient + number
+            return
+        followed.state = state = new
         vectors, stretch = orthonormal(carried)
         if number >= 0:
-            local[number], taken = stretch, number + 1
+            followed.local[number] = stretch
+            followed.taken = number + 1
         if progress is not None:
             progress(transient + number + 1)
-    return Growth(local[:taken], outcome, stopped_at, state, None, tuple(samples[:SAMPLES]))
 
 
 def orthonormal(vectors: Tensor) -> tuple[Tensor, Floats]:

@@ -1,29 +1,31 @@
-"""The learning rate at which training turns chaotic, and the one that trains fastest, from one ensemble."""
+"""The learning rate at which training turns chaotic, and the one that trains fastest, from one ensemble, proved against other ways to choose it."""
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from ..engines import AbstractEnsemble, Member, ensemble
 from ..errors import UsageError
 from ..maps import Training, TrainingMap
 from ..maps.training import untouched_randomness
 from ..records.estimate import Remark
+from .fresh_seeds import with_seeds
 from .growth import Progress
+from .onset_proof import Goal, Rival, middle, rivals_of, times_of
 from .phases import WORTH_NAMING
 from .source import must_be_count, must_be_deterministic
+from .twins import Twins
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = NDArray[np.float64]
 
-APART = 1e-7  # distance of twins over the size of the parameters, renewed after each step: far above rounding, far below any bend
 SPAN = 10.0  # default learning rates: from a tenth to ten times the training's own
 RATES = 13
 RESAMPLES = 2000
@@ -38,10 +40,12 @@ class OnsetOfChaos:
         onset: Learning rate at which the mean exponent passes ``threshold`` for good; NaN where it does not between the rates tried.
         interval: 95 % bootstrap interval over the initialisations; NaN where resamples do not agree that there is an onset.
         fastest: Learning rate with the shortest median time to the acceptable result; NaN where none reaches it.
+        fastest_interval: 95 % bootstrap interval over the initialisations, on the grid of the rates tried.
         table: One dict per learning rate: ``learning_rate``, ``exponent``, ``exponent_error``, ``time`` (median, in steps), ``reached`` (share of seeds),
-            ``final`` (median loss or score at the end), ``diverged`` (share of seeds).
+            ``failed`` (the others), ``final`` (median loss or score at the end), ``diverged`` (share of seeds).
         proof: The fastest rate and its neighbours trained again from fresh seeds by the plain loop: ``{learning_rate: median time}``.
         is_proved: Whether the fastest rate is no slower there than both neighbours, within a tenth.
+        rivals: What the learning-rate range test and the stability limit 2/λmax would have chosen, and how they did from the same fresh seeds.
         threshold: The exponent that counts as chaotic, per step: a thousandfold growth over the whole training.
         acceptable: What counts as reached.
         exponents: Per learning rate and seed, shape ``(rates, seeds)``.
@@ -53,9 +57,11 @@ class OnsetOfChaos:
     onset: float
     interval: tuple[float, float]
     fastest: float
+    fastest_interval: tuple[float, float]
     table: tuple[dict[str, float], ...]
     proof: dict[float, float]
     is_proved: bool
+    rivals: tuple[Rival, ...]
     threshold: float
     acceptable: float
     exponents: Floats
@@ -69,7 +75,9 @@ class OnsetOfChaos:
         numbers = {name: _plain(getattr(self, name)) for name in ("onset", "fastest", "threshold", "acceptable")}
         proof = {str(rate): _plain(time) for rate, time in self.proof.items()}
         said = [str(text) for text in self.warnings]
-        return {**numbers, "interval": [_plain(end) for end in self.interval], "table": rows, "proof": proof, "is_proved": self.is_proved, "warnings": said}
+        spans = {name: [_plain(end) for end in getattr(self, name)] for name in ("interval", "fastest_interval")}
+        rivals = [rival.to_dict() for rival in self.rivals]
+        return {**numbers, **spans, "table": rows, "proof": proof, "is_proved": self.is_proved, "rivals": rivals, "how": self.how, "warnings": said}
 
     def figure(self, *, language: str = "en") -> "Figure":
         """Draw exponent and time over the learning rate."""
@@ -86,6 +94,7 @@ def onset_of_chaos(
     steps: int | None = None,
     acceptable: float | None = None,
     every: int = 1,
+    rivals: bool = True,
     progress: Progress | None = None,
 ) -> OnsetOfChaos:
     r"""Return the learning rate at which training turns chaotic, with its interval, and the one that trains fastest, proved by training again.
@@ -102,23 +111,29 @@ def onset_of_chaos(
         steps: Steps of each training; the training's own number by default.
         acceptable: Score (or loss) that counts as reached; by default 95 % of the way from the first to the best median.
         every: Score only every so many steps.
+        rivals: Also let the learning-rate range test and the stability limit choose, and train with their choices.
         progress: Called with the number of steps taken by the ensemble.
 
     Raises:
         UsageError: Fewer than three rates or two seeds; the training is not deterministic or cannot be followed by an engine.
 
     Limits:
-        A finite time: an exponent over the training's own length, not an asymptotic one. In float32 the distance of twins is raised to 1e-3 and the exponent
+        A training that begins at the same weights whatever its seed (one taken from a script) has the entries of its weight tensors shuffled instead. A finite
+        time: an exponent over the training's own length, not an asymptotic one. In float32 the distance of twins is raised to 1e-3 and the exponent
         good to a sign. Batches are frozen: noise is the same for both twins.
 
     References:
         arXiv 2506.08523 (fastest learning at the onset of chaos).
     """
     rates, count = _checked(training, learning_rates, seeds), training.steps if steps is None else steps
-    _must_be_followable(training, count, every)
+    n_moved = _must_be_followable(training, count, every)
+    kept = list(islice(training.batches(), count))
+    training, said = with_seeds(training.replaced(batches=lambda: kept))
     members = [Member(training.seed + seed, {"learning_rate": rate}) for rate in rates for seed in range(seeds)]
-    together, how = ensemble(training, [*members, *members])
-    exponents, courses = _followed(training, together, len(members), count, every, progress)
+    together, how = ensemble(training, [*members, *members], steps=count)
+    twins = Twins(together, len(members), n_moved, seed=training.seed)
+    exponents, courses = _followed(training, twins, together, count, every, progress)
+    together.close()
     shape = (len(rates), seeds)
     is_score = training.evaluate is not None
     courses = courses if is_score else -courses
@@ -126,31 +141,57 @@ def onset_of_chaos(
     times = np.array([_reached(course, good, every) for course in courses]).reshape(shape)
     exponents = exponents.reshape(shape)
     threshold = WORTH_NAMING / count
-    onset, interval = _onset(rates, exponents - threshold)
-    median, fastest = _fastest(rates, times)
-    proof = _again(training, rates, fastest, seeds, count, good, every) if math.isfinite(fastest) else {}
+    median, fastest, span = _fastest(rates, times)
+    goal = Goal(good, every, count, is_score)
+    proof, others = _proved(training, rates, fastest, seeds, goal, rivals)
+    warnings = (*said, *_warnings(rates, fastest, _onset(rates, exponents - threshold)[0], exponents - threshold, median))
+    table = _table(rates, exponents, times, courses.reshape(*shape, -1), is_score)
+    return _answer(rates, exponents, times, threshold, (fastest, span), proof, others, table, goal, how, warnings)
+
+
+def _answer(
+    rates: Floats,
+    exponents: Floats,
+    times: Floats,
+    threshold: float,
+    chosen: tuple[float, tuple[float, float]],
+    proof: dict[float, float],
+    others: tuple[Rival, ...],
+    table: tuple[dict[str, float], ...],
+    goal: Goal,
+    how: str,
+    warnings: tuple[Remark, ...],
+) -> OnsetOfChaos:
+    (fastest, span), (onset, interval) = chosen, _onset(rates, exponents - threshold)
     return OnsetOfChaos(
         onset=onset,
         interval=interval,
         fastest=fastest,
-        table=_table(rates, exponents, times, courses.reshape(*shape, -1), is_score),
+        fastest_interval=span,
+        table=table,
         proof=proof,
         is_proved=bool(proof) and proof[fastest] <= 1.1 * min(proof.values()) and math.isfinite(proof[fastest]),
+        rivals=others,
         threshold=threshold,
-        acceptable=good if is_score else -good,
+        acceptable=goal.good if goal.is_score else -goal.good,
         exponents=exponents,
         times=times,
         how=how,
-        warnings=tuple(_warnings(rates, fastest, onset, exponents - threshold, median)),
+        warnings=warnings,
     )
+
+
+def own_rate(training: Training) -> float:
+    """Return the learning rate that the training has by itself."""
+    with untouched_randomness():
+        return float(training.start().optimizer.param_groups[0]["lr"])
 
 
 def _checked(training: Training, learning_rates: ArrayLike | None, seeds: int) -> Floats:
     if not isinstance(training, Training):
         raise UsageError(f"onset_of_chaos needs a kazami.Training, which it can start with other learning rates, but it was given a {type(training).__name__}.")
     if learning_rates is None:
-        with untouched_randomness():
-            own = float(training.start().optimizer.param_groups[0]["lr"])
+        own = own_rate(training)
         return np.geomspace(own / SPAN, own * SPAN, RATES)
     rates = np.unique(np.asarray(learning_rates, dtype=np.float64))
     if len(rates) < 3 or seeds < 2 or not (rates > 0.0).all():
@@ -158,45 +199,32 @@ def _checked(training: Training, learning_rates: ArrayLike | None, seeds: int) -
     return rates
 
 
-def _must_be_followable(training: Training, steps: int, every: int) -> None:
+def _must_be_followable(training: Training, steps: int, every: int) -> int:
+    """Return how many parameters move."""
     must_be_count("steps", steps, 10)
     must_be_count("every", every, 1)
-    must_be_deterministic(TrainingMap(training))
+    m = TrainingMap(training)
+    must_be_deterministic(m)
+    return m.n_parameters
 
 
-def _followed(training: Training, together: AbstractEnsemble, n: int, steps: int, every: int, progress: Progress | None) -> tuple[Floats, Floats]:
-    """Return the exponents of ``n`` members from their twins, and the course of their losses or scores."""
-    states = together.states
-    apart = APART if states.dtype == torch.float64 else 1e-3
-    generator = torch.Generator().manual_seed(training.seed)
-    noise = torch.randn(states[:n].shape, generator=generator, dtype=torch.float64).to(states)
-    size = apart * torch.linalg.vector_norm(states[:n], dim=1, keepdim=True).clamp_min(1e-12)
-    together.set_states(torch.cat([states[:n], states[:n] + size * noise / torch.linalg.vector_norm(noise, dim=1, keepdim=True)]))
-    distance = _distance(together.states, n)
-    total, courses = torch.zeros(n, dtype=torch.float64), []
+def _followed(training: Training, twins: Twins, together: AbstractEnsemble, steps: int, every: int, progress: Progress | None) -> tuple[Floats, Floats]:
+    """Return the exponents of the members from their twins, and the course of their losses or scores."""
     with untouched_randomness():
         model = training.start().model
+    n = len(twins.states)
+    total, courses = torch.zeros(n, dtype=torch.float64), []
     for number in range(steps):
         if training.evaluate is not None and number % every == 0:
             courses.append(_scores(training, together, model, n))
-        losses = together.step()
+        losses, grown = twins.step()
         if training.evaluate is None and number % every == 0:
-            courses.append(losses[:n].double().cpu().numpy())
-        states = together.states
-        new = _distance(states, n)
-        total += torch.log(new / distance).double()
-        pulled = states[:n] + (states[n:] - states[:n]) * (size / new[:, None])
-        together.set_states(torch.cat([states[:n], torch.where(new[:, None] > 0.0, pulled, states[n:])]))
-        distance = _distance(together.states, n)
+            courses.append(losses.double().cpu().numpy())
+        total += grown.cpu()
         if progress is not None:
             progress(number + 1)
     course = np.nan_to_num(np.stack(courses, axis=1), nan=np.inf if training.evaluate is None else -np.inf)
     return (total / steps).numpy(), course
-
-
-def _distance(states: Tensor, n: int) -> Tensor:
-    apart: Tensor = torch.linalg.vector_norm(states[n:] - states[:n], dim=1)
-    return apart
 
 
 def _scores(training: Training, together: AbstractEnsemble, model: Any, n: int) -> Floats:
@@ -223,15 +251,30 @@ def _reached(course: Floats, good: float, every: int) -> float:
     return float(at[0] * every) if at.size else math.inf
 
 
-def _fastest(rates: Floats, times: Floats) -> tuple[Floats, float]:
-    """Return the median time of each rate, and the rate with the shortest."""
-    median = np.array([_middle(row) for row in times])
-    return median, float(rates[int(np.argmin(median))]) if np.isfinite(median).any() else math.nan
+def _fastest(rates: Floats, times: Floats) -> tuple[Floats, float, tuple[float, float]]:
+    """Return the median time of each rate, the rate with the shortest, and its bootstrap interval."""
+    median = np.array([middle(row) for row in times])
+    if not np.isfinite(median).any():
+        return median, math.nan, (math.nan, math.nan)
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(RESAMPLES):
+        drawn = np.sort(times[:, generator.integers(0, times.shape[1], times.shape[1])], axis=1)[:, times.shape[1] // 2]
+        if np.isfinite(drawn).any():
+            found.append(float(rates[int(np.argmin(drawn))]))
+    low, high = np.quantile(found, [0.025, 0.975], method="nearest")
+    return median, float(rates[int(np.argmin(median))]), (float(low), float(high))
 
 
-def _middle(times: Floats) -> float:
-    """Return the time by which more than half of the seeds have reached it."""
-    return float(np.quantile(times, 0.5, method="higher"))
+def _proved(training: Training, rates: Floats, fastest: float, seeds: int, goal: Goal, rivals: bool) -> tuple[dict[float, float], tuple[Rival, ...]]:
+    """Train the fastest rate, its neighbours and its rivals again, from seeds that were not used."""
+    if not math.isfinite(fastest):
+        return {}, ()
+    place = int(np.argmin(np.abs(rates - fastest)))
+    fresh = range(training.seed + seeds, training.seed + 2 * seeds)
+    times = {float(rate): times_of(training, float(rate), fresh, goal) for rate in rates[max(place - 1, 0) : place + 2]}
+    others = rivals_of(training, seeds, times[fastest], goal) if rivals else ()
+    return {rate: middle(each) for rate, each in times.items()}, others
 
 
 def crossing(rates: Floats, exponents: Floats) -> float:
@@ -266,27 +309,6 @@ def _onset(rates: Floats, exponents: Floats) -> tuple[float, tuple[float, float]
     return onset, (float(low), float(high))
 
 
-def _again(training: Training, rates: Floats, fastest: float, seeds: int, steps: int, good: float, every: int) -> dict[float, float]:
-    """Train the fastest rate and its neighbours again, from seeds that were not used, one after another by the plain loop."""
-    place = int(np.argmin(np.abs(rates - fastest)))
-    found = {}
-    is_score = training.evaluate is not None
-    for rate in rates[max(place - 1, 0) : place + 2]:
-        members = [Member(training.seed + seeds + seed, {"learning_rate": float(rate)}) for seed in range(seeds)]
-        together, _ = ensemble(training, members, engine="eager")
-        with untouched_randomness():
-            model = training.start().model
-        courses = []
-        for number in range(steps):
-            scores = _scores(training, together, model, seeds) if is_score and number % every == 0 else None
-            losses = -together.step().double().cpu().numpy()
-            if number % every == 0:
-                courses.append(losses if scores is None else scores)
-        course = np.nan_to_num(np.stack(courses, axis=1), nan=-np.inf)
-        found[float(rate)] = _middle(np.array([_reached(row, good, every) for row in course]))
-    return found
-
-
 def _table(rates: Floats, exponents: Floats, times: Floats, courses: Floats, is_score: bool) -> tuple[dict[str, float], ...]:
     rows = []
     for index, rate in enumerate(rates):
@@ -297,8 +319,9 @@ def _table(rates: Floats, exponents: Floats, times: Floats, courses: Floats, is_
                 "learning_rate": float(rate),
                 "exponent": float(known.mean()) if len(known) else math.nan,
                 "exponent_error": float(known.std(ddof=1) / math.sqrt(len(known))) if len(known) > 1 else math.nan,
-                "time": _middle(times[index]),
+                "time": middle(times[index]),
                 "reached": float(np.isfinite(times[index]).mean()),
+                "failed": float(np.isinf(times[index]).mean()),
                 "final": float(np.median(last if is_score else -last)),
                 "diverged": 1.0 - len(known) / exponents.shape[1],
             }

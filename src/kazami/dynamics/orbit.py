@@ -11,7 +11,7 @@ from torch import Tensor
 from ..maps import AbstractMap, TrainingMap
 from ..maps.toys._base import AbstractToyMap
 from .growth import Progress, orthonormal, tangent_growth
-from .source import random_directions
+from .source import random_nudge
 
 Floats = NDArray[np.float64]
 Visit = Callable[[int, Tensor, Tensor], None]  # step, state before, state after
@@ -58,8 +58,8 @@ def walked(m: AbstractMap, steps: int, *, looks: Sequence[int] = (), visit: Visi
     """
     if isinstance(m, AbstractToyMap):
         return _toy_orbit(m, steps, seed)
-    shadow = _shadow(m, seed)
-    state, vectors = m.current_state(), random_directions(m, 1, seed)
+    shadow = shadow_of(m, seed)
+    state, vectors = m.current_state(), random_nudge(m, seed)
     rows, losses, local, sizes = [shadow(state)], [_loss(m, state, m.time)], np.empty(steps), [float(state.abs().max())]
     wanted, stopped_at, is_tangent = set(looks), None, True
     counted = 0
@@ -91,14 +91,15 @@ def _loss(m: AbstractMap, state: Tensor, time: int) -> float | None:
     return m.loss(state, time) if isinstance(m, TrainingMap) and not m.is_replayed else None
 
 
-def _shadow(m: AbstractMap, seed: int) -> Callable[[Tensor], Floats]:
+def shadow_of(m: AbstractMap, seed: int) -> Callable[[Tensor], Floats]:
+    """Return what makes a state's shadow: its coordinates, or where they are more than 16 its components along random directions; also of rows of states."""
     if m.dimension <= DIRECTIONS:
         return lambda state: state.detach().cpu().double().numpy().copy()
     count = max(4, min(DIRECTIONS, ENTRIES // m.dimension))
     generator = torch.Generator().manual_seed(seed + 1)
     like = m.current_state()
     directions = torch.randn(count, m.dimension, generator=generator, dtype=torch.float64).to(like) / m.dimension**0.5
-    return lambda state: (directions @ state).detach().cpu().double().numpy()
+    return lambda state: (state @ directions.T).detach().cpu().double().numpy()
 
 
 def _toy_orbit(m: AbstractToyMap, steps: int, seed: int) -> Orbit:

@@ -60,6 +60,12 @@ def sentence(label: RegimeLabel, parameters: dict[str, Any]) -> Sentence:
             "It is moved by batches that never repeat and by nothing else: differences do not grow in this frozen order, so its restlessness is no chaos.",
             "繰り返さないバッチに動かされているだけです。固定した順のもとで差は成長せず、この揺れはカオスではありません。",
         )
+    if label == "convergent" and parameters.get("restless"):
+        said = Sentence(
+            "It is still on its way down, restlessly; differences do not grow, so it is no chaos.",
+            "揺れながらもまだ下り続けています。差は成長せず、カオスではありません。",
+        )
+        return _with_batches(said, parameters)
     if label == "convergent" and parameters.get("still_moving"):
         return Sentence("It is still on its way down, without oscillation; it has not come to rest.", "振動せずに下り続けています。まだ静止していません。")
     if label == "convergent" and parameters.get("has_arrived"):

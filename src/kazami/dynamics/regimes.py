@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from ..errors import UsageError
 from ..maps import AbstractMap, Training, TrainingMap
@@ -35,6 +36,7 @@ HEAD = 20  # a chaotic transient is worth its name from a twentieth of the orbit
 QUIET = 0.3  # growth in laminar phases over the growth in all: in a band of chaos that only looks laminar it is 1
 DEAD = 0.8  # share of looks: saturated units creep on and now and then wake one another for a few steps
 RISING = 0.05  # share of rising steps from which a loss does not simply fall
+WHOLE = -math.log(np.finfo(float).eps)  # e-foldings from a rounding error to the size of the state: what grows so within bounds makes the future unknowable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,18 @@ class Seen:
     cycle: Cycle | None
     inside: Inside | None
     hovering: Hovering | None
+
+    @property
+    def course(self) -> Floats | None:
+        """The losses as one number for each pass over the batches: from batch to batch a loss goes up and down without anything being wrong."""
+        every = self.rhythm or 1
+        whole = 0 if self.orbit.losses is None else len(self.orbit.losses) // every
+        return None if self.orbit.losses is None else np.asarray(self.orbit.losses[: whole * every].reshape(whole, every).mean(axis=1))
+
+    @property
+    def late_folds(self) -> float:
+        """By how many e-foldings tiny differences grew in the last third."""
+        return self.growth.late_rate * len(self.orbit.local) / 3
 
     @property
     def grows(self) -> bool:
@@ -114,16 +128,24 @@ def regime(x: AbstractMap | Training | ArrayLike, steps: int | None = None, *, s
     if count < LEAST_STEPS:
         return made("unsure", {"needs": LEAST_STEPS, "has": count}, (), 0.0)
     must_be_deterministic(m)
-    seen = _seen(m, count, seed, progress)
-    found = _named(seen)
-    return _looked_into(seen, found)
-
-
-def _seen(m: AbstractMap, count: int, seed: int, progress: Progress | None) -> Seen:
     inside = Inside(m) if isinstance(m, TrainingMap) else None
     hovering = Hovering(m) if isinstance(m, TrainingMap) and not m.is_replayed else None
-    looks = {int(step) for step in np.linspace(0, count - 1, LOOKS)}
-    pairs = {int(step) for step in np.linspace(count // 2, count - 1, PAIRS)}
+    return regime_of_orbit(m, _followed(m, count, seed, progress, inside, hovering), inside, hovering)
+
+
+def steps_to_look_at(count: int) -> tuple[set[int], set[int]]:
+    """Return the steps at which to look inside a training of ``count`` steps, and those at which to measure its sharpness."""
+    return {int(step) for step in np.linspace(0, count - 1, LOOKS)}, {int(step) for step in np.linspace(count // 2, count - 1, PAIRS)}
+
+
+def regime_of_orbit(m: AbstractMap, orbit: Orbit, inside: Inside | None, hovering: Hovering | None) -> Regime:
+    """Return the regime of an orbit of ``m`` that was followed already, by :func:`regime` or, for many members at once, by an engine."""
+    seen = _seen(m, orbit, inside, hovering)
+    return _looked_into(seen, _named(seen))
+
+
+def _followed(m: AbstractMap, count: int, seed: int, progress: Progress | None, inside: Inside | None, hovering: Hovering | None) -> Orbit:
+    looks, pairs = steps_to_look_at(count)
 
     def visit(step: int, before: Any, after: Any) -> None:
         if inside is not None and step in looks:
@@ -131,7 +153,10 @@ def _seen(m: AbstractMap, count: int, seed: int, progress: Progress | None) -> S
         if hovering is not None and step in pairs:
             hovering.look(step, before, after)
 
-    orbit = walked(m, count, looks=sorted(looks | pairs), visit=visit, seed=seed, progress=progress)
+    return walked(m, count, looks=sorted(looks | pairs), visit=visit, seed=seed, progress=progress)
+
+
+def _seen(m: AbstractMap, orbit: Orbit, inside: Inside | None, hovering: Hovering | None) -> Seen:
     rhythm = m.rhythm if isinstance(m, TrainingMap) else 1
     late = orbit.local[len(orbit.local) // 3 :]
     is_finite = len(late) > 0 and bool(np.isfinite(late).all())
@@ -195,8 +220,9 @@ def _chaotic_head(seen: Seen) -> int:
     early = seen.orbit.local[:head]
     if not (np.isfinite(early).all() and early.mean() > SURELY * standard_error(early)):
         return 0
-    heard = votes(seen.orbit.shadows[:head], None if seen.orbit.losses is None else seen.orbit.losses[:head])
-    falls = seen.orbit.losses is not None and _share_of_rises(seen.orbit.losses[: head + 1]) < RISING
+    every, course = seen.rhythm or 1, seen.course
+    heard = votes(seen.orbit.shadows[:head:every], None if seen.orbit.losses is None else seen.orbit.losses[:head:every])
+    falls = course is not None and _share_of_rises(course[: head // every + 1]) < RISING
     return head if heard.share(*IRREGULAR) >= 0.5 and not falls else 0
 
 
@@ -204,10 +230,10 @@ def _unsettled(seen: Seen) -> Regime:
     """Return the regime of an orbit that neither left nor returned."""
     heard = _heard(seen)
     irregular = heard.share(*IRREGULAR)
-    falls = _is_simply_falling(seen.orbit.losses)
+    falls = _is_simply_falling(seen.course)
     is_edge = seen.hovering is not None and seen.hovering.is_near and (seen.hovering.has_crossed or not falls)
-    late_folds = seen.growth.late_rate * len(seen.orbit.local) / 3
-    if seen.grows and not falls and irregular >= 0.5 and not (is_edge and late_folds < WORTH_NAMING):
+    is_lasting = seen.grows and not falls and not (is_edge and seen.late_folds < WORTH_NAMING)
+    if is_lasting and (irregular >= 0.5 or seen.late_folds > WHOLE):  # narrow bands of chaos look like a cycle, and are not
         return _chaotic(seen, heard)
     if is_edge:
         return _after_head(seen, _at_the_edge(seen))
@@ -219,6 +245,8 @@ def _unsettled(seen: Seen) -> Regime:
         return _driven(seen)
     if heard.share("quasi_periodic", "periodic") > 0.5 and not seen.grows:
         return _after_head(seen, _turning(seen, heard))
+    if not seen.grows and _goes_down(seen.course):
+        return made("convergent", {"exponent": seen.late[0], "still_moving": True, "restless": True}, (_exponent(seen),), 0.6)
     evidence = (_exponent(seen), Evidence("share of series that look irregular", irregular, 0.5, "", "docs/regimes.md", "不規則な系列の割合"))
     return made("unsure", {"exponent": seen.late[0]}, evidence, 0.3)
 
@@ -249,6 +277,8 @@ def _laminar(seen: Seen) -> dict[str, Any] | None:
     begin = len(seen.orbit.shadows) // 3
     rows = seen.orbit.shadows[begin:]
     local = seen.orbit.local[begin:]
+    if len(rows) < LEAST_STEPS:
+        return None
     phases = laminar_phases(rows[:, int(np.argmax(rows.std(axis=0)))])
     if phases.lengths.size < 2 or phases.share < 0.1:
         return None
@@ -299,6 +329,14 @@ def _is_simply_falling(losses: Floats | None) -> bool:
         return False
     late = losses[len(losses) // 3 :]
     return bool(_share_of_rises(late) < RISING and late[-1] < late[0])
+
+
+def _goes_down(losses: Floats | None) -> bool:
+    """Return whether a loss, however restless, is lower in the last third than in the middle one: their medians, by more than chance (p = 0.01)."""
+    if losses is None or len(losses) < 9:
+        return False
+    middle, late = np.array_split(losses, 3)[1:]
+    return bool(stats.mannwhitneyu(late, middle, alternative="less").pvalue < 0.01)
 
 
 def _share_of_rises(losses: Floats) -> float:

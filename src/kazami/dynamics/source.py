@@ -74,6 +74,16 @@ def random_directions(m: AbstractMap, k: int, seed: int) -> torch.Tensor:
     return basis
 
 
+def random_nudge(m: AbstractMap, seed: int) -> torch.Tensor:
+    """Return one random unit direction of the parameters alone, shape ``(dimension, 1)``: a tiny difference between two trainings, whose memories are equal.
+
+    A direction that also moves Adam's second moments, of the size of squared gradients, is stretched by many orders of magnitude in one step and says nothing.
+    """
+    direction = random_directions(m, 1, seed) * m.coordinates("parameters").to(m.current_state())[:, None]
+    nudge: torch.Tensor = direction / torch.linalg.vector_norm(direction)
+    return nudge
+
+
 def _memory() -> float:
     try:
         return float(os.sysconf("SC_PHYS_PAGES")) * float(os.sysconf("SC_PAGE_SIZE"))

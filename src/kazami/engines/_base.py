@@ -4,13 +4,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
 from ..maps import Training, TrainingMap
+from ..maps.training import untouched_randomness
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Member:
 
     @property
     def key(self) -> tuple[tuple[str, float], ...]:
-        """The settings as a key: members with the same key share one rule."""
+        """The settings as a key: members with the same key share one optimizer."""
         return tuple(sorted((name, float(value)) for name, value in self.settings.items()))
 
 
@@ -41,6 +42,7 @@ class Job:
         dtype: Precision of everything.
         steps: How many steps are expected; compiling may pay or not. No engine stops there.
         n_tangents: How many deviation vectors each member will carry.
+        known: What engines found out about this job, so that it is found out once.
     """
 
     training: Training
@@ -48,6 +50,7 @@ class Job:
     dtype: torch.dtype
     steps: int
     n_tangents: int = 0
+    known: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,18 +112,38 @@ class AbstractEnsemble(ABC):
         return self.advance(1)[0]
 
 
+class AbstractRemembering(AbstractEnsemble):
+    """An ensemble that keeps buffers as well, and can say how it runs."""
+
+    @property
+    @abstractmethod
+    def buffers(self) -> dict[str, Tensor]:
+        """What members have of their own besides their states (running statistics, frozen random layers), by name, shape ``(members, ...)``."""
+
+    @abstractmethod
+    def set_buffers(self, buffers: Mapping[str, Tensor]) -> None:
+        """Put the members' buffers at these values; `states` and these are all that the next steps depend on, apart from the clock."""
+
+    @property
+    @abstractmethod
+    def remark(self) -> str:
+        """What its user should know about how it runs (what was compiled, what fell back and why), in whole sentences; empty if nothing."""
+
+
 class AbstractEngine(ABC):
     """A way to run an ensemble.
 
     Class attributes:
         name: What users call it.
         tolerance: Largest relative difference from the plain PyTorch loop after 50 steps in float64, on trainings that are not chaotic.
-        is_automatic: Whether ``engine="auto"`` may choose it.
+        is_automatic: Whether ``engine="auto"`` may choose it. One that it may not choose takes what follows its name after a colon, as a string.
+        checks_itself: Whether it compares its first steps with another engine's, so that nobody else needs to.
     """
 
     name: ClassVar[str]
     tolerance: ClassVar[float]
     is_automatic: ClassVar[bool] = True
+    checks_itself: ClassVar[bool] = False
 
     @abstractmethod
     def seconds(self, job: Job) -> float:
@@ -137,8 +160,6 @@ class AbstractEngine(ABC):
 
 def own_dtype(training: Training) -> torch.dtype:
     """Return the precision in which a training runs as its user wrote it."""
-    from ..maps.training import untouched_randomness
-
     with untouched_randomness():
         model = training.start().model
     return next((parameter.dtype for parameter in model.parameters()), torch.float64)
@@ -160,6 +181,26 @@ def first_state(m: TrainingMap, member: Member) -> Tensor:
     """Return where a member begins: the state before the first step, with its own seed."""
     m.reinit()
     return m.current_state() if member.seed is None else m.fresh_state(member.seed)
+
+
+def named(model: nn.Module) -> dict[str, Tensor]:
+    """Return all parameters and buffers of ``model`` by name, each tensor once."""
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
+
+
+def fresh(m: TrainingMap, seed: int | None) -> dict[str, Tensor]:
+    """Return all parameters and buffers of a fresh model by name, in the precision of the map; the training's own seed is meant by ``None``."""
+    with untouched_randomness():
+        model = m.training.replaced(seed=m.training.seed if seed is None else seed).start().model
+    return {name: value.detach().to(m.dtype) if value.is_floating_point() else value.detach().clone() for name, value in named(model).items()}
+
+
+def write_named(model: nn.Module, values: Mapping[str, Tensor]) -> None:
+    """Copy ``values`` into the parameters and buffers of these names."""
+    into = named(model)
+    with torch.no_grad():
+        for name, value in values.items():
+            into[name].copy_(value)
 
 
 def orthonormalised(vectors: Tensor) -> tuple[Tensor, Tensor]:

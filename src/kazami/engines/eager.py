@@ -1,14 +1,14 @@
 """The plain PyTorch loop, one member after another: slow, and what every other engine must agree with."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..maps import TrainingMap
-from ._base import AbstractEngine, AbstractEnsemble, Grown, Job, first_state, map_of, must_be_windows, orthonormalised
-
-SECONDS_PER_STEP = 2.5e-4  # of one member of the smallest network: what calling PyTorch some thirty times costs
+from ._base import AbstractEngine, AbstractEnsemble, AbstractRemembering, Grown, Job, fresh, map_of, must_be_windows, named, orthonormalised, write_named
+from ._sizing import seconds_alone
 
 
 class Eager(AbstractEngine):
@@ -18,8 +18,8 @@ class Eager(AbstractEngine):
     tolerance: ClassVar = 0.0
 
     def seconds(self, job: Job) -> float:
-        """Return the time of the loop."""
-        return SECONDS_PER_STEP * len(job.members) * job.steps * (1 + 2 * job.n_tangents)
+        """Return the time of the loop, from one step that was measured."""
+        return seconds_alone(job) * len(job.members) * job.steps
 
     def refusal(self, job: Job) -> str | None:
         """Return ``None``: it runs everything that a `TrainingMap` takes."""
@@ -31,13 +31,14 @@ class Eager(AbstractEngine):
         return _Single(job)
 
 
-class _Single(AbstractEnsemble):
+class _Single(AbstractRemembering):
     def __init__(self, job: Job) -> None:
         self._training = job.training
         self._maps: list[TrainingMap] = [map_of(job, member) for member in job.members]
         self._time = 0
         for m, member in zip(self._maps, job.members, strict=True):
-            m.write_memory(first_state(m, member), 0)
+            m.write_memory(m.current_state(), 0)
+            write_named(m.model, fresh(m, member.seed))
 
     @property
     def time(self) -> int:
@@ -52,6 +53,20 @@ class _Single(AbstractEnsemble):
         for m, state in zip(self._maps, states, strict=True):
             m.write_memory(state.detach().to(m.current_state()), self._time)
 
+    @property
+    def buffers(self) -> dict[str, Tensor]:
+        each = [named(m.model) for m in self._maps]
+        inside = {*self._maps[0].layout.names, *(name for name, _, _ in self._maps[0].layout.buffers)}
+        return {name: torch.stack([one[name].detach().clone() for one in each]) for name in each[0] if name not in inside}
+
+    def set_buffers(self, buffers: Mapping[str, Tensor]) -> None:
+        for index, m in enumerate(self._maps):
+            write_named(m.model, {name: values[index] for name, values in buffers.items()})
+
+    @property
+    def remark(self) -> str:
+        return ""
+
     def advance(self, steps: int) -> Tensor:
         return torch.stack([self._step() for _ in range(steps)])
 
@@ -59,15 +74,18 @@ class _Single(AbstractEnsemble):
         losses, logs = [], []
         for length in must_be_windows(steps, every):
             for _ in range(length):
-                pairs = [m.advance_tangents(state, some, self._time) for m, state, some in zip(self._maps, self.states, vectors, strict=True)]
+                kept, states = self.buffers, self.states
+                pairs = [m.advance_tangents(state, some, self._time) for m, state, some in zip(self._maps, states, vectors, strict=True)]
                 vectors = torch.stack([carried for _, carried in pairs])
+                self.set_states(states)  # the map computed in the same module
+                self.set_buffers(kept)
                 losses.append(self._step())
             vectors, grown = orthonormalised(vectors)
             logs.append(grown)
         return Grown(torch.stack(losses), torch.stack(logs), vectors)
 
     def write_into(self, model: nn.Module, index: int) -> None:
-        model.load_state_dict(self._maps[index].model.state_dict())
+        write_named(model, named(self._maps[index].model))
 
     def close(self) -> None:
         self._maps = []

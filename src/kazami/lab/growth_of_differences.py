@@ -10,7 +10,7 @@ import numpy as np
 from ..dynamics import GrowthPhase, finite_perturbation_exponent, growth_phase, lyapunov_spectrum, max_lyapunov
 from ..maps import Training, TrainingMap
 from ..records import Sentence
-from ..records.estimate import Estimate, Remark
+from ..records.estimate import Estimate, Outcome, Remark
 from ..reports.numerals import short
 from .line_figure import Panel, panel_figure
 from .unfrozen import unfrozen
@@ -32,12 +32,14 @@ class DifferenceGrowth:
         phase: Whether growth lasts.
         twins: The finite-perturbation exponent from one initialisation, ``None`` where it would be too dear or the run too short.
         sentence: What it means.
+        is_complete: Whether nothing was interrupted.
     """
 
     estimate: Estimate
     phase: GrowthPhase
     twins: Estimate | None
     sentence: Sentence
+    is_complete: bool = True
 
     @property
     def largest(self) -> tuple[float, float]:
@@ -59,6 +61,7 @@ class DifferenceGrowth:
             "horizon": horizon if math.isfinite(horizon) else None,
             "phase": self.phase.to_dict(),
             "twins": twins,
+            "complete": self.is_complete,
             "sentence": {"en": self.sentence.en, "ja": self.sentence.ja},
         }
 
@@ -95,18 +98,23 @@ def difference_growth(
         twins: Whether to measure the finite-perturbation exponent too, where that is affordable.
         seed: Of tangent vectors and perturbations.
         progress: Called with the number of steps taken.
+
+    Ctrl-C, once a step counts, ends it: the estimate of the steps taken is kept, without twins.
     """
     m = TrainingMap(unfrozen(training))
     if k > 1:
-        found = lyapunov_spectrum(m, k, steps=steps, transient=transient, seed=seed, progress=progress)
+        found = lyapunov_spectrum(m, k, steps=steps, transient=transient, seed=seed, progress=progress, keeps_partial=True)
     else:
-        found = max_lyapunov(m, steps, transient=transient, seed=seed, progress=progress)
+        found = max_lyapunov(m, steps, transient=transient, seed=seed, progress=progress, keeps_partial=True)
     phase = growth_phase(found)
     span = min(TWIN_STEPS, transient + steps)
-    beside = None
-    if twins and span >= LEAST_TWIN_STEPS and m.n_parameters <= LARGEST_TWINS:
-        beside = finite_perturbation_exponent(m, initialisations=1, steps=span, widths=range(30, min(101, span), 5), seed=seed)
-    return DifferenceGrowth(found, phase, beside, _sentence(found, phase))
+    beside, is_complete = None, found.outcome is not Outcome.INTERRUPTED
+    if twins and is_complete and span >= LEAST_TWIN_STEPS and m.n_parameters <= LARGEST_TWINS:
+        try:
+            beside = finite_perturbation_exponent(m, initialisations=1, steps=span, widths=range(30, min(101, span), 5), seed=seed)
+        except KeyboardInterrupt:
+            is_complete = False
+    return DifferenceGrowth(found, phase, beside, _sentence(found, phase), is_complete)
 
 
 def _kind(phase: GrowthPhase) -> tuple[str, str]:

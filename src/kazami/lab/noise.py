@@ -75,6 +75,11 @@ class Noise:
         """The finding."""
         from ..reports.numerals import short
 
+        if not all(math.isfinite(row.outputs) for row in self.rows):
+            return Sentence(
+                f"The training is not finite within {self.steps} steps: what is not a number has no distance, and nothing can be said about its sources.",
+                f"学習は {self.steps} ステップ以内に有限でなくなります。数でないものに距離はなく、差の要因については何も言えません。",
+            )
         alone = [row for row in self.rows if row.source in SOURCES and row.outputs > 0]
         if not self.is_complete or not alone:
             return (

@@ -36,6 +36,18 @@ class Settings:
             self._advance()
         return self._snapshots[time]
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether no scheduler changes them from step to step."""
+        return self._schedule is None
+
+    def changed(self, changes: Mapping[str, float]) -> "Settings":
+        """Return the settings of the same training with these changes on top of those made here."""
+        beside = Settings(self._make, self._schedule)
+        for name, value in {**self._changes, **changes}.items():
+            beside.change(name, value)
+        return beside
+
     def current(self, time: int) -> dict[str, float]:
         """Return the numeric settings by name; those of the second group end in ``[1]`` and so on."""
         found = {}

@@ -11,6 +11,7 @@ from ..records.estimate import Remark
 from ._base import AbstractMap, Part
 from ._field import LossField, Method
 from ._opened import Opened, opened
+from ._settings import Settings
 from ._updates import Update
 from ._verified import chosen_method, differences, members_agree
 from .training import Training, untouched_randomness
@@ -100,6 +101,36 @@ class TrainingMap(AbstractMap):
         return self._opened.loss_field
 
     @property
+    def update(self) -> Update:
+        """What happens between the gradient and the next state."""
+        return self._update
+
+    @property
+    def settings(self) -> Settings:
+        """The optimizer's settings by step number."""
+        return self._opened.settings
+
+    @property
+    def resting_buffers(self) -> tuple[str, ...]:
+        """Names of the buffers that change in a step but do not influence the loss; they are not part of the state."""
+        return self._opened.resting_buffers
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Names of the parameters that the loss does not use, as far as the first step tells: torch leaves them and their memory alone."""
+        if self._opened.is_replayed or self.layout.gradient is not None:
+            return ()
+        self.layout.load_parameters(self._start)
+        is_used = self.field.gradient(self.layout, 0).is_used
+        return tuple(name for name, used in zip(self.layout.names, is_used, strict=True) if not used)
+
+    def tangent_method(self, state: Tensor, time: int) -> Method:
+        """Return how tangents are found here, after the comparison with a finite difference if there was none yet."""
+        if self._method is None:
+            self._method, self._why_difference = chosen_method(self.field, self.layout, state, time, is_forced=self._tangents == "exact")
+        return self._method
+
+    @property
     def notes(self) -> tuple[Remark, ...]:
         """What was frozen, what belongs to the state, in which precision, and how tangents are found."""
         return (*self._opened.notes(self.layout), self._note_on_tangents())
@@ -186,7 +217,7 @@ class TrainingMap(AbstractMap):
             return self._opened.replayed(self.layout, state, time)
         self.layout.load_parameters(state)
         found = self.field.gradient(self.layout, time)
-        new = self._update.next_state(state, self._update.arrive(found.flat, state), self._opened.settings.at(time), time)
+        new = self._update.next_state(state, self._update.arrive(found.flat, state), self._update.moves(self._opened.settings.at(time), time))
         self._rest_unused(found.is_used, state, new)
         if self.layout.buffers:
             self.layout.read_buffers(new)
@@ -194,18 +225,17 @@ class TrainingMap(AbstractMap):
 
     def advance_tangents(self, state: Tensor, vectors: Tensor, time: int) -> tuple[Tensor, Tensor]:
         """Return the state after one optimizer step and the step's derivative along ``vectors``, shape ``(dimension, k)``."""
-        if self._method is None:
-            self._method, self._why_difference = chosen_method(self.field, self.layout, state, time, is_forced=self._tangents == "exact")
-        if self._method == "finite_difference":
+        if self.tangent_method(state, time) == "finite_difference":
             return self.advance(state, time), differences(self.advance, state, vectors, time)
         self.layout.load_parameters(state)
         found = self.field.gradient(self.layout, time, keep_graph=True)
         turned = self.field.products(self.layout, found, vectors[: self.n_parameters])
-        groups, update = self._opened.settings.at(time), self._update
+        update = self._update
+        moves = update.moves(self._opened.settings.at(time), time)
         gradient = update.arrive(found.flat, state)
         arrived = update.arrive_tangents(found.flat, turned, state, vectors)
-        new = update.next_state(state, gradient, groups, time)
-        carried = update.next_tangents(state, gradient, vectors, arrived, groups, time)
+        new = update.next_state(state, gradient, moves)
+        carried = update.next_tangents(state, gradient, vectors, arrived, moves)
         self._rest_unused(found.is_used, state, new)
         self._rest_unused(found.is_used, vectors, carried)
         return new, carried
@@ -235,7 +265,7 @@ class TrainingMap(AbstractMap):
 
     def moved(self, states: Tensor, gradients: Tensor, time: int) -> Tensor:
         """Return ``states`` after step number ``time`` with these ``gradients``, by the optimizer's rule with this map's settings."""
-        return self._update.next_state(states, self._update.arrive(gradients, states), self._opened.settings.at(time), time)
+        return self._update.next_state(states, self._update.arrive(gradients, states), self._update.moves(self._opened.settings.at(time), time))
 
     def _rest_unused(self, is_used: tuple[bool, ...], old: Tensor, new: Tensor) -> None:
         """Undo the step where the loss did not use a parameter: torch gives it no gradient and leaves it and its memory alone."""

@@ -43,6 +43,7 @@ class Outcome(Enum):
 
     COMPLETE = "All steps were taken."
     NON_FINITE = "The state stopped being finite; only the steps before count."
+    INTERRUPTED = "It was interrupted; only the steps before count."
     OVERFLOW = "The tangent vectors stopped being finite while the state was; only the steps before count."
 
 

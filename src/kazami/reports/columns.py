@@ -68,6 +68,10 @@ def rounded(values: Floats, digits: int) -> Floats:
     >>> rounded(np.array([3.14159, 0.0, -2.0e-7, np.inf]), 3).tolist()
     [3.14, 0.0, -2e-07, inf]
     """
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    texts = [float(f"{value:.{digits}g}") for value in flat.tolist()]
-    return np.array(texts, dtype=np.float64).reshape(np.shape(values))
+    numbers = np.asarray(values, dtype=np.float64)
+    is_usual = np.isfinite(numbers) & (np.abs(numbers) > 1e-290)
+    safe = np.where(is_usual, numbers, 1.0)
+    power = digits - 1 - np.floor(np.log10(np.abs(safe)))
+    up, down = 10.0 ** np.maximum(power, 0.0), 10.0 ** np.maximum(-power, 0.0)  # one of them is 1; a quotient of whole numbers is the nearest double
+    whole = np.rint(safe / down * up)
+    return np.where(is_usual, whole / up * down, numbers)

@@ -9,11 +9,14 @@ from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
+from ..errors import CannotWrite
 from ..records.finding import Finding
 from ..records.run_info import RunInfo
 from ..records.trace import Trace
 from .columns import raw_series
 from .document import document
+from .flags import flags_of
+from .flow import flow_of
 from .outcome import checks_of, verdict
 from .plain import for_script
 from .view import view
@@ -43,17 +46,20 @@ def render_html(info: RunInfo, trace: Trace, findings: Sequence[Finding], *, lan
         "series": series,
         "thinned": thinned,
         "view": view(info, trace, findings),
+        "events": flags_of(info, trace, findings),
+        "flow": flow_of(trace),
     }
+    style, script = built("report.css"), built("report.js")
     sentence = verdict(info, findings, checks_of(info, trace.facts)).in_language(language)
     holes = {
         "language": "ja" if language == "ja" else "en",
         "title": escape(f"{info.id} · {sentence} · kazami"),
         "verdict": escape(sentence),
         "needs_script": escape(say("needs_script", language)),
-        "style": _part("report.css"),
-        "script": _part("report.js"),
-        "style_hash": _hash(_part("report.css")),
-        "script_hash": _hash(_part("report.js")),
+        "style": style,
+        "script": script,
+        "style_hash": _hash(style),
+        "script_hash": _hash(script),
         "data": for_script(content),
     }
     page = fill(_part("report.html"), holes)
@@ -67,6 +73,23 @@ def fill(template: str, holes: Mapping[str, str]) -> str:
     '<p>[[a]]</p>'
     """
     return re.sub(r"\[\[(\w+)\]\]", lambda match: holes[match[1]], template)
+
+
+class PagesNotBuilt(CannotWrite, OSError):
+    """A checkout whose pages were never built; packages hold them."""
+
+
+def built(name: str) -> str:
+    """Return a file of the report bundle, which ``hatch_build.py`` builds from ``web/``.
+
+    Raises:
+        PagesNotBuilt: It is not there.
+    """
+    try:
+        text = files(__package__).joinpath("static", "built", name).read_text(encoding="utf-8")
+    except OSError:
+        raise PagesNotBuilt("The report's page is not built. In a checkout, run: python hatch_build.py") from None
+    return text.replace("</script", "<\\/script") if name.endswith(".js") else text
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,17 @@ import numpy as np
 def plain(value: Any) -> Any:
     """Return ``value`` as data that strict JSON can hold.
 
-    Arrays become lists, NaN and the infinities become ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, keys and anything else unknown become strings.
+    Arrays become lists, records become objects, NaN and the infinities become ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, keys and anything else unknown become strings.
 
     >>> plain({"a": float("inf"), 2: (1, True, None)})
     {'a': 'Infinity', '2': [1, True, None]}
     """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and np.isfinite(value).all():
+        return value.tolist()
     if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, float):
         return value if math.isfinite(value) else _named(value)
     if isinstance(value, dict):

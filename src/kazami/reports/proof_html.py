@@ -234,7 +234,7 @@ def _setting(info: RunInfo) -> str:
 
 @cache
 def _style() -> str:
-    report = re.sub(r"^svg(?: text)? \{[^}]*\}$", "", _part("report.css"), flags=re.MULTILINE)  # these drawings bring sizes and colours of their own
+    report = re.sub(r"^svg(?: text)? \{[^}]*\}$", "", _part("look.css"), flags=re.MULTILINE)  # these drawings bring sizes and colours of their own
     dark = re.search(r':root\[data-theme="dark"\] \{([^}]*)\}', report)
     unscripted = f":root:not([data-theme]){{{dark[1] if dark else ''}}}"
     return f"{report}{level_styles()}{_part('proof.css')}@media (prefers-color-scheme: dark) {{{unscripted}}}"

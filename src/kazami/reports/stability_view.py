@@ -6,30 +6,46 @@ from typing import Any
 
 import numpy as np
 
+from ..records.finding import Sentence
 from ..records.trace import Trace
 from ..signals.drifting_mean import mean_with_error
 from ..signals.stability_gauge import mean_of_pairs, stability_gauge
 from .columns import MAX_COLUMNS, rounded, starts
 from .numerals import short
+from .view_data import NO_NUMBERS, NO_STEPS, GrowthPicture, StabilityPicture
 from .words import both
 
 
-def stability_view(trace: Trace) -> dict[str, Any]:
+def stability_picture(trace: Trace) -> StabilityPicture:
     """Return the curve of η·λmax beside its limit, each the mean of two consecutive steps; without steps where it was not measured."""
     gauge = stability_gauge(trace)
     if gauge is None:
-        return {"steps": [], "value": [], "limit": []}
+        return StabilityPicture(Sentence("", ""), NO_STEPS, NO_NUMBERS, NO_NUMBERS)
     steps, ratios = mean_of_pairs(trace["stability_ratio"])
     limits = _at(trace, "sharpness_limit", steps) * _at(trace, "learning_rate", steps)
     known = np.isfinite(limits) & (limits > 0)
     steps, ratios, limits = steps[known], ratios[known], limits[known]
     thin = starts(len(steps), MAX_COLUMNS)
-    return {
-        "title": asdict(both("say_stability", now=short(gauge.value), limit=short(gauge.limit))),
-        "steps": steps[thin],
-        "value": rounded((ratios * limits)[thin], 5),
-        "limit": rounded(limits[thin], 5),
-    }
+    title = both("say_stability", now=short(gauge.value), limit=short(gauge.limit))
+    return StabilityPicture(title, steps[thin], rounded((ratios * limits)[thin], 5), rounded(limits[thin], 5))
+
+
+def growth_picture(trace: Trace) -> GrowthPicture:
+    """Return by how much each measured step stretches a tiny difference, and the running mean within each burst; without steps where it was not measured."""
+    local = trace["local_exponent"]
+    known = np.isfinite(local.values)
+    steps, values = local.steps[known], local.values[known]
+    if not len(steps):
+        return GrowthPicture(Sentence("", ""), NO_STEPS, NO_NUMBERS, NO_NUMBERS)
+    value, error = mean_with_error(values)
+    begins = np.flatnonzero(np.diff(steps, prepend=steps[0] - 2) != 1)
+    lengths = np.diff(np.append(begins, len(steps)))
+    sums = np.cumsum(values)
+    before = np.repeat(sums[begins] - values[begins], lengths)
+    place = np.arange(len(steps)) - np.repeat(begins, lengths) + 1
+    thin = starts(len(steps), MAX_COLUMNS)
+    shown = short(value) if math.isnan(error) else f"{short(value)} ± {short(error)}"
+    return GrowthPicture(both("say_growth", value=shown, n=len(steps)), steps[thin], rounded(values[thin], 4), rounded(((sums - before) / place)[thin], 4))
 
 
 def dynamics(trace: Trace) -> dict[str, Any]:

@@ -2,125 +2,105 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.run_info import RunInfo
 from ..records.trace import Floats, Layer, Trace
-from ..records.wind import SCALE
 from . import palette
 from .columns import MAX_CELLS, MAX_COLUMNS, extremes, rounded, starts
 from .numerals import short
 from .outcome import by_weight, checks_in_words, checks_of, not_the_cause, primary, run_wind, suppressed_in_words, verdict
 from .places import placed
-from .stability_view import stability_view
+from .stability_view import growth_picture, stability_picture
+from .view_data import Card, Change, EvidenceRow, HeldOut, LayerRow, LossPicture, MapPicture, Setting, Shown, Steps, View, WindWord
 from .weather import RECENT, Weather, map_title, newest, remarkable, weather_of
-from .words import WORDS, both, certainty, unit_in
+from .words import both, certainty, unit_in
 
 # Column of the table of layers: the series it shows.
-PER_LAYER = {
-    "gradient_norm": "gradient_norm",
-    "weight_norm": "weight_norm",
-    "update_ratio": "update_ratio",
-    "dead_share": "dead_share",
-    "saturated_share": "saturated_share",
-}
+PER_LAYER = ("gradient_norm", "weight_norm", "update_ratio", "dead_share", "saturated_share")
 
 
-def view(info: RunInfo, trace: Trace, findings: Sequence[Finding]) -> dict[str, Any]:
-    """Return everything the page shows, in both languages, thinned to what a screen can hold."""
+def view(info: RunInfo, trace: Trace, findings: Sequence[Finding], *, columns: int = MAX_COLUMNS) -> View:
+    """Return everything the page shows, in both languages, thinned to what a screen can hold.
+
+    Args:
+        info: Head of the run.
+        trace: What was seen.
+        findings: In any order.
+        columns: Most columns of the weather map and the loss; 0 leaves their numbers out and keeps their words.
+    """
     ordered = by_weight(findings)
     weather = weather_of(trace, tuple(findings))
     checks = checks_of(info, trace.facts)
     wind = run_wind(info, findings)
-    blind = list(dict.fromkeys([*info.blind, *trace.blind]))
-    return {
-        "words": {key: asdict(sentence) for key, sentence in WORDS.items()},
-        "wind": {"word": asdict(Sentence(wind.word, wind.word_ja)), "symbol": wind.symbol, "value": wind.value},
-        "scale": [{"word": asdict(Sentence(one.word, one.word_ja)), "symbol": one.symbol} for one in SCALE],
-        "verdict": asdict(verdict(info, findings, checks)),
-        "palette": {
-            "light": palette.stops(),
-            "dark": palette.stops(is_dark=True),
-            "limits": palette.LIMITS,
-            "healthy": palette.HEALTHY,
-            "nan": palette.NOT_FINITE,
-        },
-        "last_step": max(trace.step, info.steps),
-        "map": _map(weather),
-        "loss": _loss(trace),
-        "stability": stability_view(trace),
-        "findings": [_card(finding, finding is primary(ordered), trace.layers) for finding in ordered],
-        "suppressed": None if (left_out := suppressed_in_words(info)) is None else asdict(left_out),
-        "excluded": [asdict(sentence) for sentence in not_the_cause(ordered)],
-        "checks": [asdict(title) for title in checks_in_words(checks)],
-        "layers": _layers(trace, weather),
-        "blind": blind,
-        "setting": _setting(info, trace),
-    }
+    return View(
+        wind=WindWord(Sentence(wind.word, wind.word_ja), wind.symbol, wind.value),
+        verdict=verdict(info, findings, checks),
+        last_step=max(trace.step, info.steps),
+        map=_map(weather, columns),
+        loss=_loss(trace, columns),
+        stability=stability_picture(trace),
+        growth=growth_picture(trace),
+        findings=[_card(finding, finding is primary(ordered), trace.layers) for finding in ordered],
+        suppressed=suppressed_in_words(info),
+        excluded=list(not_the_cause(ordered)),
+        checks=list(checks_in_words(checks)),
+        layers=_layers(trace, weather),
+        blind=list(dict.fromkeys([*info.blind, *trace.blind])),
+        setting=_setting(info, trace),
+    )
 
 
-def _map(weather: Weather) -> dict[str, Any]:
-    title = asdict(map_title(weather))
+def _map(weather: Weather, columns: int) -> MapPicture:
+    title = map_title(weather)
     if weather.is_empty:
-        return {"title": title, "steps": [], "names": []}
+        return MapPicture(title, [])
     n, layers = weather.wind.shape
-    first = starts(n, max(2, min(MAX_COLUMNS, MAX_CELLS // layers)))
-    wind_low, wind_high = extremes(weather.wind, first)
-    norm_low, norm_high = extremes(weather.norm, first)
+    now = rounded(newest(weather.wind, rows=max(1, n // RECENT)), 3)
+    names = list(weather.names)
+    if columns == 0:
+        return MapPicture(title, names, recorded=n, now=now)
+    first = starts(n, max(2, min(columns, MAX_CELLS // layers)))
     wind = np.stack([remarkable(part, axis=0) for part in np.split(weather.wind, first[1:])])
-    now = newest(weather.wind, rows=max(1, n // RECENT))
-    is_thinned = len(first) < n
-    data = {
-        "title": title,
-        "names": weather.names,
-        "steps": weather.steps[first],
-        "recorded": n,
-        "now": rounded(now, 3),
-        "wind": _by_layer(wind),
-        "norm": _by_layer(norm_high),
-    }
-    if is_thinned:
-        data |= {"wind_low": _by_layer(wind_low), "wind_high": _by_layer(wind_high), "norm_low": _by_layer(norm_low)}
-    return data
+    norm_low, norm_high = extremes(weather.norm, first)
+    seen = MapPicture(title, names, weather.steps[first], n, now, _by_layer(wind), _by_layer(norm_high))
+    if len(first) == n:
+        return seen
+    wind_low, wind_high = extremes(weather.wind, first)
+    return MapPicture(title, names, seen.steps, n, now, seen.wind, seen.norm, _by_layer(wind_low), _by_layer(wind_high), _by_layer(norm_low))
 
 
 def _by_layer(values: Floats) -> Floats:
     return rounded(values.T, 3)
 
 
-def _loss(trace: Trace) -> dict[str, Any]:
+def _loss(trace: Trace, columns: int) -> LossPicture:
     loss = trace["loss"]
     if not len(loss) or loss.values.ndim != 1:
-        return {"title": asdict(both("loss_empty")), "steps": []}
-    first = starts(len(loss), MAX_COLUMNS)
+        return LossPicture(both("loss_empty"))
+    title, held_out = _loss_title(trace), _validation(trace)
+    if columns == 0:
+        return LossPicture(title, trivial=trace.trivial_loss, validation=held_out)
+    first = starts(len(loss), columns)
     finite = np.where(np.isfinite(loss.values), loss.values, np.nan)
     low, high = extremes(finite, first)
     lost = np.add.reduceat((~np.isfinite(loss.values)).astype(np.int64), first) > 0
-    return {
-        "title": asdict(_loss_title(trace)),
-        "steps": loss.steps[first],
-        "low": rounded(low, 5),
-        "high": rounded(high, 5),
-        "lost": loss.steps[first][lost],
-        "trivial": trace.trivial_loss,
-        "validation": _validation(trace),
-    }
+    steps = loss.steps[first]
+    return LossPicture(title, steps, rounded(low, 5), rounded(high, 5), steps[lost], trace.trivial_loss, held_out)
 
 
-def _validation(trace: Trace) -> dict[str, Any]:
+def _validation(trace: Trace) -> HeldOut:
     """Return the loss on held-out data where the script computed one, thinned to what a screen can show."""
     seen = trace["validation_loss"]
     kept = np.isfinite(seen.values)
     steps, values = seen.steps[kept], seen.values[kept]
     thin = starts(len(steps), MAX_COLUMNS) if len(steps) else slice(0)
-    return {"steps": steps[thin], "values": rounded(values[thin], 5), "say": asdict(_validation_in_words(steps, values))}
+    return HeldOut(steps[thin], rounded(values[thin], 5), _validation_in_words(steps, values))
 
 
-def _validation_in_words(steps: NDArray[np.int64], values: Floats) -> Sentence:
+def _validation_in_words(steps: Steps, values: Floats) -> Sentence:
     if not len(steps):
         return Sentence("", "")
     best = int(np.argmin(values))
@@ -143,39 +123,38 @@ def _loss_title(trace: Trace) -> Sentence:
     return both("say_loss_trivial", first=first, now=now, trivial=short(trace.trivial_loss))
 
 
-def _card(finding: Finding, is_primary: bool, layers: Sequence[Layer]) -> dict[str, Any]:
-    return {
-        "id": finding.id,
-        "name": finding.name,
-        "severity": finding.severity,
-        "confidence": finding.confidence,
-        "certainty": certainty(finding.confidence),
-        "is_primary": is_primary,
-        "step": finding.step,
-        "place": finding.place,
-        "placed": asdict(placed(finding, layers)),
-        "sentence": asdict(finding.sentence),
-        "evidence": [_evidence(item) for item in finding.evidence],
-        "changes": [{"name": one.name, "code": one.code, "sentence": asdict(one.sentence)} for one in sorted(finding.prescriptions, key=lambda one: one.order)],
-        "excluded": [asdict(sentence) for sentence in finding.not_the_cause],
-    }
+def _card(finding: Finding, is_primary: bool, layers: Sequence[Layer]) -> Card:
+    return Card(
+        id=finding.id,
+        name=finding.name,
+        severity=finding.severity,
+        confidence=finding.confidence,
+        certainty=certainty(finding.confidence),
+        is_primary=is_primary,
+        step=finding.step,
+        place=finding.place,
+        placed=placed(finding, layers),
+        sentence=finding.sentence,
+        evidence=[_evidence(item) for item in finding.evidence],
+        changes=[Change(one.name, one.code, one.sentence) for one in sorted(finding.prescriptions, key=lambda one: one.order)],
+        excluded=list(finding.not_the_cause),
+    )
 
 
-def _evidence(item: Evidence) -> dict[str, Any]:
-    shown = {"shown": short(item.value), "shown_limit": short(item.limit), "unit_ja": unit_in(item.unit, "ja")}
-    return {**asdict(item), **shown}
+def _evidence(item: Evidence) -> EvidenceRow:
+    return EvidenceRow(**asdict(item), shown=short(item.value), shown_limit=short(item.limit), unit_ja=unit_in(item.unit, "ja"))
 
 
-def _layers(trace: Trace, weather: Weather) -> list[dict[str, Any]]:
-    columns = {name: _newest_of(trace, series) for name, series in PER_LAYER.items() if trace.has(series)}
+def _layers(trace: Trace, weather: Weather) -> list[LayerRow]:
+    columns = {name: _newest_of(trace, name) for name in PER_LAYER if trace.has(name)}
     columns["wind"] = newest(weather.wind) if not weather.is_empty else np.full(len(trace.layers), np.nan)
     columns["gradient_norm"] = _lost_with(columns["wind"], columns.get("gradient_norm"))
     rows = []
     for place, layer in enumerate(trace.layers):
-        row = {"name": layer.name, "kind": layer.kind, "shape": " × ".join(map(str, layer.shape)), "activation": layer.activation}
         numbers = {name: float(values[place]) for name, values in columns.items() if place < len(values)}
         known = {name: value for name, value in numbers.items() if not np.isnan(value)}
-        rows.append({**row, **{name: {"value": float(f"{value:.6g}"), "shown": _shown(value)} for name, value in known.items()}, "letter": _letter(known)})
+        shown = {name: Shown(float(f"{value:.6g}"), _shown(value)) for name, value in known.items()}
+        rows.append(LayerRow(layer.name, layer.kind, " × ".join(map(str, layer.shape)), layer.activation, _letter(known), **shown))
     return rows
 
 
@@ -198,16 +177,8 @@ def _letter(known: dict[str, float]) -> str:
     return palette.letter_of(known["wind"]) if "wind" in known else "–"
 
 
-def _setting(info: RunInfo, trace: Trace) -> dict[str, Any]:
-    return {
-        "id": info.id,
-        "command": info.command,
-        "started": info.started,
-        "ended": info.ended,
-        "reason": info.reason if info.exit_code is None else f"{info.reason} ({info.exit_code})",
-        "optimizer": dict(trace.optimizer),
-        "loss_kind": trace.loss_kind,
-        "versions": info.versions,
-        "environment": info.environment,
-        "seeds": info.seeds,
-    }
+def _setting(info: RunInfo, trace: Trace) -> Setting:
+    reason = info.reason if info.exit_code is None else f"{info.reason} ({info.exit_code})"
+    return Setting(
+        info.id, info.command, info.started, info.ended, reason, dict(trace.optimizer), trace.loss_kind, info.versions, info.environment, info.seeds
+    )

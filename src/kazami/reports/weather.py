@@ -37,8 +37,14 @@ class Weather:
         return self.wind.size == 0 or bool(np.isnan(self.wind).all())
 
 
-def weather_of(trace: Trace, findings: tuple[Finding, ...] = ()) -> Weather:
+def weather_of(trace: Trace, findings: tuple[Finding, ...] = (), *, seen: NDArray[np.bool_] | None = None, lost_from: float = np.inf) -> Weather:
     """Return the weather of a trace.
+
+    Args:
+        trace: What was seen, or its newest part.
+        findings: Of the run.
+        seen: Which layers were ever seen, where ``trace`` is only a part of what was recorded.
+        lost_from: The first step, known from elsewhere, from which numbers are not finite.
 
     Limits:
         A series writes NaN both for a layer that was not seen and for a gradient that is NaN. In layers that were seen at some time, a NaN
@@ -49,8 +55,8 @@ def weather_of(trace: Trace, findings: tuple[Finding, ...] = ()) -> Weather:
     wind, norm = _by_layer(trace, "layer_wind"), _by_layer(trace, "gradient_norm")
     values = np.where(wind.values <= NO_GRADIENT, -np.inf, wind.values)
     matched = _at_steps(norm, wind.steps)
-    seen = ~np.isnan(values).all(axis=0)
-    lost = np.isnan(values) & (wind.steps >= _first_lost_step(trace, findings))[:, None] & seen
+    is_seen = ~np.isnan(values).all(axis=0) if seen is None else seen
+    lost = np.isnan(values) & (wind.steps >= min(first_lost_step(trace, findings), lost_from))[:, None] & is_seen
     values[lost | np.isposinf(matched)] = np.inf
     return Weather(wind.steps, values, matched, names)
 
@@ -73,7 +79,8 @@ def _at_steps(series: Series, wanted: NDArray[np.int64]) -> Floats:
     return result
 
 
-def _first_lost_step(trace: Trace, findings: tuple[Finding, ...]) -> float:
+def first_lost_step(trace: Trace, findings: tuple[Finding, ...]) -> float:
+    """Return the first step from which on numbers are not finite, infinity where there is none."""
     candidates = [float(finding.step) for finding in findings if finding.wind >= 3]
     loss = trace["loss"]
     if loss.values.ndim == 1:

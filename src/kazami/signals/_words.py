@@ -42,5 +42,11 @@ def sentence(label: RegimeLabel, parameters: dict[str, Any]) -> Sentence:
         return Sentence(en, f"系列は {parameters['has']} ステップしかありません。判定には少なくとも {parameters['needs']} ステップ必要です。")
     if label == "divergent" and "step" in parameters:
         return Sentence(f"The series is not finite from step {parameters['step']} on.", f"系列はステップ {parameters['step']} 以降、有限ではありません。")
+    if label == "transient_chaos" and "period" in parameters:
+        en, ja = (
+            "The series was chaotic for about {steps} steps and then settled into a cycle of {period:.4g} steps.",
+            "系列は約 {steps} ステップの間カオス的に振る舞い、その後 {period:.4g} ステップの周期に落ち着きました（過渡カオス）。",
+        )
+        return Sentence(en.format(**parameters), ja.format(**parameters))
     en, ja = _PLAIN[label]
     return Sentence(en.format(**parameters), ja.format(**parameters))

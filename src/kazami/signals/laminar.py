@@ -69,11 +69,17 @@ def laminar_phases(series: Floats, *, period: int | None = None, tolerance: floa
     spread = float(np.std(values))
     if period is not None:
         return _phases(values, period, tolerance * spread)
-    hops = np.abs(np.diff(values))
-    is_smooth = float(hops.max()) < 0.35 * float(np.ptp(values))
-    first = max(2 * decorrelation_time(values), round(0.8 * _cycle(values))) if is_smooth else 1
+    first = max(2 * decorrelation_time(values), round(0.8 * _cycle(values))) if _is_smooth(values) else 1
     tried = [_phases(values, p, tolerance * spread) for p in range(first, min(max(min(150, values.size // 30), first), values.size // 2) + 1)]
     return max([*tried, *_between_maxima(values, tolerance)], key=lambda phases: (round(phases.share, 2), -phases.period))
+
+
+def _is_smooth(values: Floats) -> bool:
+    """Return whether a series is a densely sampled flow: no step crosses a third of its range, or successive increments resemble each other (their
+    correlation is above 1/2, while a jump stands alone). In a flow two values that follow each other are near each other everywhere, which is no laminar phase.
+    """
+    hops = np.diff(values)
+    return bool(float(np.abs(hops).max()) < 0.35 * float(np.ptp(values)) or float(np.mean(np.diff(hops) ** 2)) < float(np.mean(hops**2)))
 
 
 def _cycle(values: Floats) -> float:

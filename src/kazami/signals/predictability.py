@@ -13,6 +13,7 @@ from .surrogates import phase_randomised
 Floats = NDArray[np.float64]
 N_SURROGATES = 19  # one more than 1 / 0.05: a rank test at 5 %
 RANKS = 16
+NO_BETTER = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Determinism:
     Attributes:
         local: Error of the best local prediction over the standard deviation, at ``horizon``.
         linear: The same of the best linear prediction.
-        near: Error of the best local prediction one step ahead over that of the best linear one.
+        near: Error of the best local prediction one step ahead over that of the best linear one; with the largest errors, where these tell another story (a
+            signal that jumps at random now and then is predicted by its last value, but for the jumps).
         slope: Exponent with which the images of neighbours part as the neighbours do: 1 for a rule, 0 for chance.
         dimension: Length of the best delay vectors.
         horizon: The delay, and how far was predicted, in steps: the decorrelation time.
@@ -43,7 +45,7 @@ class Determinism:
         return self.local / max(self.linear, 1e-300)
 
 
-def determinism(series: Floats, *, surrogates: int = 0, seed: int = 0) -> Determinism:
+def determinism(series: Floats, *, surrogates: int = 0, seed: int = 0, horizon: int | None = None) -> Determinism:
     r"""Return how far the future of a series follows from its past by a nonlinear rule.
 
     Three answers are taken together, for each alone can be fooled: the error of local prediction against that of the best linear prediction (noise of any
@@ -54,6 +56,7 @@ def determinism(series: Floats, *, surrogates: int = 0, seed: int = 0) -> Determ
         series: Shape ``(n,)``; its transient should be cut.
         surrogates: How many surrogates to compare with; none where left out, 19 for a test at 5 %.
         seed: Seed of the surrogates.
+        horizon: The delay, and how far to predict, in steps; the decorrelation time where left out.
 
     Returns:
         A `Determinism`.
@@ -79,13 +82,11 @@ def determinism(series: Floats, *, surrogates: int = 0, seed: int = 0) -> Determ
     values = checked(series, least=60)
     spread = float(np.std(values))
     values = (values - values.mean()) / (spread if spread > 0 else 1.0)
-    horizon = decorrelation_time(values)
-    apart = 2 * horizon
+    apart = 2 * decorrelation_time(values)
+    horizon = apart // 2 if horizon is None else horizon
     local, dimension, is_linear = best_local(values, delay=horizon, horizon=horizon, apart=apart)
     linear = linear_prediction_error(values, horizon=horizon, delay=horizon)
-    near = 1.0
-    if horizon > 1:
-        near = best_local(values, delay=1, horizon=1, apart=apart)[0] / max(linear_prediction_error(values), 1e-300)
+    near = _near(values, apart)
     slope = max(image_exponent(values, dimension=m, delay=horizon) for m in (2, 3))
     rank = float("nan")
     if surrogates:
@@ -95,7 +96,15 @@ def determinism(series: Floats, *, surrogates: int = 0, seed: int = 0) -> Determ
         own = local_prediction_error(part, **settings)  # type: ignore[arg-type]
         others = [local_prediction_error(phase_randomised(part, rng=rng), **settings) for _ in range(surrogates)]  # type: ignore[arg-type]
         rank = float(np.mean(np.array(others) <= own))
-    return Determinism(local, linear, near if horizon > 1 else local / max(linear, 1e-300), slope, dimension, horizon, rank)
+    return Determinism(local, linear, near, slope, dimension, horizon, rank)
+
+
+def _near(values: Floats, apart: int) -> float:
+    """Return the local over the linear error one step ahead, without the largest tenth of both; with all of them, where these are no better."""
+    local, dimension, is_linear = best_local(values, delay=1, horizon=1, apart=apart)
+    all_local = local_prediction_error(values, dimension=dimension, apart=apart, linear=is_linear, kept=1.0)
+    whole = all_local / max(linear_prediction_error(values, kept=1.0), 1e-300)
+    return whole if whole > NO_BETTER else local / max(linear_prediction_error(values), 1e-300)
 
 
 def image_exponent(series: Floats, *, dimension: int = 3, delay: int = 1) -> float:

@@ -12,7 +12,9 @@ TRIM = 0.9
 LINEAR_LAGS = 16
 
 
-def local_prediction_error(series: Floats, *, dimension: int = 2, delay: int = 1, horizon: int = 1, apart: int | None = None, linear: bool = True) -> float:
+def local_prediction_error(
+    series: Floats, *, dimension: int = 2, delay: int = 1, horizon: int = 1, apart: int | None = None, linear: bool = True, kept: float = TRIM
+) -> float:
     r"""Return the error of predicting a series from its nearest neighbours, in units of the series.
 
     The future :math:`x_{t+h}` is predicted by a local linear fit over the futures of the nearest delay vectors of another time (or their mean).
@@ -24,9 +26,10 @@ def local_prediction_error(series: Floats, *, dimension: int = 2, delay: int = 1
         horizon: How far to predict, in steps.
         apart: Neighbours must be more than this many steps away in time; the delay where left out.
         linear: Whether to fit a plane through the neighbours, else take their mean.
+        kept: Share of the errors that counts, the smallest first.
 
     Returns:
-        Root mean square of the errors, the largest tenth left out; compare it with :func:`linear_prediction_error` at the same horizon.
+        Root mean square of the errors, the largest tenth left out if not said otherwise; compare it with :func:`linear_prediction_error` at the same horizon.
 
     Raises:
         TooShort: If there are fewer than 4 neighbours for every coefficient.
@@ -55,7 +58,7 @@ def local_prediction_error(series: Floats, *, dimension: int = 2, delay: int = 1
     futures = series[when + span + horizon]
     is_there = np.isfinite(near)
     predicted = _planes(vectors, at, when, is_there, futures) if linear else np.average(futures, axis=1, weights=is_there + 1e-300)
-    return trimmed(predicted - series[at + span + horizon])
+    return trimmed(predicted - series[at + span + horizon], kept)
 
 
 def _planes(vectors: Floats, at: NDArray[np.int64], when: NDArray[np.int64], is_there: NDArray[np.bool_], futures: Floats) -> Floats:
@@ -76,7 +79,7 @@ def _planes(vectors: Floats, at: NDArray[np.int64], when: NDArray[np.int64], is_
     return np.clip(result, low - reach, high + reach)
 
 
-def linear_prediction_error(series: Floats, *, horizon: int = 1, lags: int = LINEAR_LAGS, delay: int = 1) -> float:
+def linear_prediction_error(series: Floats, *, horizon: int = 1, lags: int = LINEAR_LAGS, delay: int = 1, kept: float = TRIM) -> float:
     """Return the error of the best linear prediction from the last ``lags`` values (and, with a delay, from as many delayed ones), in units of the series.
 
     Args:
@@ -84,9 +87,10 @@ def linear_prediction_error(series: Floats, *, horizon: int = 1, lags: int = LIN
         horizon: How far to predict, in steps.
         lags: How many values; at most a tenth of the steps are used.
         delay: Delay between the further ones.
+        kept: Share of the errors that counts, the smallest first.
 
     Returns:
-        Root mean square of the errors, the largest tenth left out, corrected for the number of coefficients.
+        Root mean square of the errors, the largest tenth left out if not said otherwise, corrected for the number of coefficients.
 
     Raises:
         TooShort: If the series has fewer than 40 steps more than the horizon.
@@ -106,13 +110,13 @@ def linear_prediction_error(series: Floats, *, horizon: int = 1, lags: int = LIN
     wanted = series[last + horizon] - series.mean()
     coefficients = np.linalg.lstsq(table, wanted, rcond=1e-13)[0]
     spare = max(last.size - table.shape[1], 1)
-    return trimmed(table @ coefficients - wanted) * float(np.sqrt(last.size / spare))
+    return trimmed(table @ coefficients - wanted, kept) * float(np.sqrt(last.size / spare))
 
 
-def trimmed(errors: Floats) -> float:
-    """Return the root mean square of all but the largest tenth."""
+def trimmed(errors: Floats, kept: float = TRIM) -> float:
+    """Return the root mean square of all but the largest, a tenth if not said otherwise."""
     squares = np.sort(errors * errors)
-    return float(np.sqrt(np.mean(squares[: max(int(TRIM * squares.size), 1)])))
+    return float(np.sqrt(np.mean(squares[: max(int(kept * squares.size), 1)])))
 
 
 def best_local(series: Floats, *, delay: int, horizon: int, apart: int, dimensions: tuple[int, ...] = (1, 2, 3, 4, 6)) -> tuple[float, int, bool]:

@@ -16,7 +16,8 @@ from .laminar import LaminarPhases, laminar_phases
 from .periods import Period, period
 from .predictability import N_SURROGATES, Determinism, determinism
 from .prediction import best_local, linear_prediction_error
-from .settling import dies_away, is_constant, lively_head, ranges, runs_away, travel
+from .robust import turning_rate
+from .settling import dies_away, is_constant, ranges, runs_away, travel, unsettled_head
 from .spectrum import Lines, spectral_lines
 
 Floats = NDArray[np.float64]
@@ -31,9 +32,11 @@ LEAST_GROWTH = 0.8  # e-foldings
 COHERENT = 0.1  # long-range error over the standard deviation that a sum of oscillations with noise may have
 OBSERVATION = 0.015  # noise over the way travelled that is still noise on the observations of a convergence
 BROAD = 0.03  # variance outside the lines: more, with a range that comes and goes, is an alternation and no oscillation
+LINED = 1e-3  # variance outside isolated lines: noise of three percent; coherent chaos leaves ten times as much
 LEAST_CYCLES = 3.0  # a slower line is a drift
 SLOWING = 0.9  # a way that is not slower at its end is a drift
 LAMINAR_SHARE = 0.15
+FAST = 0.25  # turning points a step; a smooth signal sampled six times a decorrelation time has fewer
 RESOLVED = 10.0  # steps: an oscillation of a longer period, none of whose harmonics is folded back, is a sampled one
 
 
@@ -114,14 +117,12 @@ def thinned(values: Floats) -> Floats:
 
 def _settled(values: Floats) -> Regime | None:
     """Return convergence or transient chaos, if the series came to rest, else ``None``."""
-    head = lively_head(values)
-    was_lively = head >= max(LEAST_STEPS, values.size // 7)
-    if was_lively and not dies_away(values[: max(head, LEAST_STEPS)]):
-        before = sustained_regime(values[: int(0.95 * head)][-LONGEST:])
+    head = unsettled_head(values) if values.size >= 120 else None
+    if head is not None and head.steps >= max(LEAST_STEPS, values.size // 7) and not dies_away(values[: head.steps]):
+        before = sustained_regime(values[: int(0.95 * head.steps)][-LONGEST:])
         if before.label in ("chaos", "intermittent"):
-            return _made(
-                "transient_chaos", {"steps": head}, (_evidence("chaotic steps", "カオスのステップ数", float(head)), *before.evidence), before.confidence
-            )
+            evidence = (_evidence("chaotic steps", "カオスのステップ数", float(head.steps)), *before.evidence)
+            return _made("transient_chaos", {"steps": head.steps, **({"period": head.period} if head.period > 1 else {})}, evidence, before.confidence)
     if dies_away(values) or is_constant(values[-values.size // 4 :]):
         return _made(
             "convergent", {"value": float(values[-1])}, (_evidence("last range over whole range", "終盤の変動幅の比", _last_range(values), 0.6),), 0.95
@@ -156,7 +157,26 @@ def sustained_regime(values: Floats) -> Sustained:
     oscillation = _oscillation(values, sparse, ruled, parting)
     if oscillation is not None:
         return oscillation
+    fast = _fast_rule(values, ruled)
+    if fast is not None:
+        sparse, ruled = values[-MOST_STEPS:], fast
+        parting = neighbour_divergence(sparse, dimension=3, delay=1)
     return _irregular(values, sparse, ruled, parting)
+
+
+def _fast_rule(values: Floats, ruled: Determinism) -> Determinism | None:
+    """Return the rule from one step to the next of a series that is slow and fast at once, as a map that hops between two bands: its slow part sets the
+    decorrelation time, over which the rule is long forgotten. ``None`` where there is no such rule, or no need of it.
+    """
+    if is_clearly_ruled(ruled) or decorrelation_time(values) == 1 or turning_rate(values) < FAST:
+        return None
+    found = determinism(values[-MOST_STEPS:], horizon=1)
+    return found if found.ratio < CLEARLY_RULED and found.slope > LEAST_SLOPE else None
+
+
+def is_clearly_ruled(ruled: Determinism) -> bool:
+    """Return whether a nonlinear rule leaves no doubt: a large margin at the decorrelation time or one step ahead, or a clear one and images that follow."""
+    return ruled.ratio < CLEARLY_RULED or ruled.near < CLEARLY_RULED / 3 or (ruled.near < CLEARLY_RULED and ruled.slope > LEAST_SLOPE)
 
 
 def _finer(values: Floats, returned: Period) -> float:
@@ -186,9 +206,10 @@ def _oscillation(values: Floats, sparse: Floats, ruled: Determinism, parting: Di
     if far > COHERENT:
         far = min(far, best_local(sparse, delay=ruled.horizon, horizon=horizon, apart=2 * ruled.horizon, dimensions=(2, 3, 4))[0])
     keeps = far <= COHERENT and (parting.growth < LEAST_GROWTH or far < 0.03 or far < 4 * min(ruled.local, ruled.linear))
-    if not keeps:
-        return None
     lines = spectral_lines(values)
+    is_lined = 1.0 - lines.isolated < LINED and _locked(lines, values.size) is None
+    if not keeps and not is_lined:  # many lines (a strong modulation) are a rule too complicated for either prediction; chaos and noise are broad
+        return None
     sizes = ranges(values)
     if lines.frequencies[0] * values.size < LEAST_CYCLES or (lines.background > BROAD and sizes.min() < 0.6 * sizes.max()):
         return None
@@ -230,17 +251,17 @@ def _irregular(values: Floats, sparse: Floats, ruled: Determinism, parting: Dive
         _evidence("exponent of the images of neighbours", "近傍の像の指数", ruled.slope, LEAST_SLOPE),
         _evidence("growth between neighbours", "近傍の広がり", parting.growth, LEAST_GROWTH, "e-foldings"),
     ]
-    is_clear = ruled.ratio < CLEARLY_RULED or ruled.near < CLEARLY_RULED / 3 or (ruled.near < CLEARLY_RULED and ruled.slope > LEAST_SLOPE)
+    is_clear = is_clearly_ruled(ruled)
     if not is_clear and not (ruled.ratio < MAYBE_RULED and ruled.slope > LEAST_SLOPE):
         if ruled.linear < COHERENT and turns(values) < LEAST_CYCLES:  # smooth, and too little of it was seen
             return Sustained("unsure", {}, tuple(evidence), 0.3)
         return Sustained("noise", {}, tuple(evidence), 0.9 if ruled.ratio > 0.9 else 0.7)
-    tested = determinism(sparse, surrogates=N_SURROGATES)
+    tested = determinism(sparse, surrogates=N_SURROGATES, horizon=ruled.horizon)
     evidence.append(_evidence("share of surrogates predicted as well", "同程度に予測できる代替データの割合", tested.rank, 0.05))
     if tested.rank > 0.05:
         return Sustained("noise", {}, tuple(evidence), 0.6)
-    phases = laminar_phases(values)
-    if phases.share >= LAMINAR_SHARE and phases.lengths.size >= 2:
+    phases = laminar_phases(values) if values.size >= LEAST_STEPS else None  # the sustained part of a short series is shorter still
+    if phases is not None and phases.share >= LAMINAR_SHARE and phases.lengths.size >= 2:
         return Sustained("intermittent", _laminar(phases), (*evidence, _evidence("laminar share", "層流の割合", phases.share, LAMINAR_SHARE)), 0.85)
     if parting.growth < LEAST_GROWTH:
         return Sustained("unsure", {}, tuple(evidence), 0.3)

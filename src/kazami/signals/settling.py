@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .laminar import TOLERANCE, laminar_phases
+from .periods import period
 from .robust import rolling_median
 from .series import checked
 
@@ -132,3 +134,56 @@ def lively_head(series: Floats) -> int:
     if last >= 38 or lively[: last + 1].mean() < 0.7:
         return 0
     return int(parts[last][-1]) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What came before a series settled.
+
+    Attributes:
+        steps: How long it was.
+        period: Of the cycle that it settled into; 1 for rest.
+    """
+
+    steps: int
+    period: int
+
+
+def unsettled_head(series: Floats) -> Head | None:
+    """Return what came before a series settled for good, at rest or into a cycle; ``None`` where nothing did, or it has not settled.
+
+    It has settled into the cycle of its last quarter since the last step whose return was farther off than a tenth of its standard deviation, and farther than
+    any in that quarter. A quiet end that is not twice as long as the longest quiet stretch before it, or whose returns grow worse, is no settling: in an
+    intermittent series such a phase ends again.
+
+    Example:
+        >>> x = np.concatenate([np.random.default_rng(0).random(400), np.tile([0.2, 0.9, 0.4], 200)])
+        >>> found = unsettled_head(x)
+        >>> 395 <= found.steps <= 400, found.period
+        (True, 3)
+        >>> unsettled_head(np.tile([0.2, 0.9, 0.4], 200)) is None
+        True
+    """
+    values = checked(series, least=120)
+    tail = values[-values.size // 4 :]
+    returned = period(tail, longest=tail.size // 6)
+    head = Head(lively_head(values), 1) if returned is None else Head(_last_miss(values, returned.steps, tail.size), returned.steps)
+    return head if head.steps > 0 and _is_for_good(values, head) else None
+
+
+def _last_miss(values: Floats, steps: int, n_tail: int) -> int:
+    """Return the step after the last one that does not come back after ``steps``, as far as every one of the last ``n_tail`` does."""
+    gaps = np.abs(values[steps:] - values[:-steps])
+    misses = np.flatnonzero(gaps > max(TOLERANCE * float(np.std(values)), 1.5 * float(gaps[-n_tail + steps :].max())))
+    return int(misses[-1]) + 1 if misses.size else 0
+
+
+def _is_for_good(values: Floats, head: Head) -> bool:
+    rest = values[head.steps :]
+    gaps = np.abs(rest[head.period :] - rest[: -head.period])
+    thirds = [float(part.max(initial=0.0)) for part in np.array_split(gaps, 3)]
+    grows = thirds[2] > 1.2 * thirds[1] and thirds[2] > ROUNDING * float(np.max(np.abs(values)))
+    if grows or head.steps < 100:
+        return not grows
+    longest = laminar_phases(values[: head.steps], period=head.period).lengths.max(initial=0)
+    return bool(rest.size > 2 * longest)

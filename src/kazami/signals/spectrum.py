@@ -22,12 +22,14 @@ class Lines:
         frequencies: Cycles a step, strongest first, shape ``(k,)``.
         shares: Share of the variance in each, shape ``(k,)``.
         background: Share of the variance in no line.
+        isolated: Share of the variance in lines that stand alone: a broad hump is a row of lines side by side.
         fundamental: Frequency of which all lines are harmonics, ``None`` where there is none.
     """
 
     frequencies: Floats
     shares: Floats
     background: float
+    isolated: float
     fundamental: float | None
 
 
@@ -93,7 +95,7 @@ def spectral_lines(series: Floats, *, most: int = 40, least_share: float = 1e-5)
         left[low:high] = 0.0
     where = np.array([frequency for frequency, _ in found])
     sizes = np.array([share for _, share in found])
-    return Lines(where, sizes, float(left.sum()), _fundamental(where, sizes, values.size))
+    return Lines(where, sizes, float(left.sum()), _isolated(where, sizes, values.size), _fundamental(where, sizes, values.size))
 
 
 def _refined(values: Floats, frequency: float) -> float:
@@ -109,6 +111,13 @@ def _refined(values: Floats, frequency: float) -> float:
         frequency += float(np.clip(0.25 * width * (a - c) / bend, -width, width)) if bend < 0 else 0.0
         width /= 3
     return frequency
+
+
+def _isolated(frequencies: Floats, shares: Floats, n: int) -> float:
+    """Return the share of the lines with no other of a hundredth of their strength or more nearer than two lines side by side would be."""
+    near = np.abs(frequencies[:, None] - frequencies[None]) * n < 3 * LOBE
+    rivals = near & (shares[None] > 0.01 * shares[:, None]) & ~np.eye(frequencies.size, dtype=bool)
+    return float(shares[~rivals.any(axis=1)].sum())
 
 
 def _fundamental(frequencies: Floats, shares: Floats, n: int) -> float | None:

@@ -6,11 +6,13 @@
     <run>/events.jsonl                          one event a line
     <run>/metrics/part-<first>-<last>.parquet   long table: step, series, value
     <run>/trajectory/part-<first>-<last>.safetensors
+    <run>/live.jsonl                            the newest rows, only while somebody watches the run being written
     <run>/proof.json                            of a run of `kazami cure`: what was tried, and the proof
 
 Files of rank N > 0 of a distributed training have ``-rN`` before the dot.
 """
 
+from .live_tail import TailReader
 from .location import default_location
 from .proof_file import StoredProof, write_proof
 from .reader import StoredRun, open_run
@@ -23,6 +25,7 @@ __all__ = [
     "RunWriter",
     "StoredProof",
     "StoredRun",
+    "TailReader",
     "Trajectory",
     "default_location",
     "dumps",

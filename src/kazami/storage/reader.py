@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -88,12 +89,17 @@ class StoredRun:
         """
         return without_older(self._rows(rank))
 
-    def series(self, *, rank: int = 0) -> dict[str, Series]:
+    def series(self, *, rank: int = 0, only: Collection[str] | None = None, after: int = 0) -> dict[str, Series]:
         """Return every series by name; ``quantity/000``, ``quantity/001`` … become one of shape ``(n, layers)`` with NaN where a layer was not seen.
 
         Where a number was recorded twice for the same step, the newer one counts.
+
+        Args:
+            rank: Of a distributed training.
+            only: Names of the quantities to return; ``None`` for all.
+            after: Return what was recorded at later steps than this.
         """
-        flat = _flat_series(self._rows(rank))
+        flat = _flat_series(self._rows(rank, after), only, after)
         columns: dict[str, dict[int, Series]] = {}
         for name in flat:
             match = _LAYER.fullmatch(name)
@@ -104,13 +110,13 @@ class StoredRun:
         n_layers = len(layers) if isinstance(layers, list) else 0
         return {**scalars, **{name: _matrix(found, n_layers) for name, found in columns.items()}}
 
-    def trace(self) -> Trace:
-        """Return the trace: what `info` tells of it, and the series.
+    def trace(self, *, only: Collection[str] | None = None) -> Trace:
+        """Return the trace: what `info` tells of it, and the series, or ``only`` some of them.
 
         Raises:
             RunUnreadable: The description in ``run.json`` is not as kazami writes it.
         """
-        series = self.series()
+        series = self.series(only=only)
         try:
             trace = trace_from_head(self.info.trace, series)
         except ValueError as error:
@@ -145,11 +151,11 @@ class StoredRun:
         """Return the place of the run's HTML report, ``None`` where none was written."""
         return f"{self.location.rstrip('/')}/{REPORT}" if self._store.is_file(REPORT) else None
 
-    def _rows(self, rank: int) -> Any:
-        """Return the rows of the parts that count, in the order of writing."""
+    def _rows(self, rank: int, after: int = 0) -> Any:
+        """Return the rows of the parts that count, in the order of writing, without parts that hold no step after ``after``."""
         read: dict[str, Part | None] = {}
         for _ in range(ATTEMPTS):
-            names = [str(name) for name in _listed(self._store) if name.rank == rank]
+            names = [str(name) for name in _listed(self._store) if name.rank == rank and name.last > after]
             if all(self._was_read(name, read) for name in names):
                 break
         else:
@@ -186,11 +192,15 @@ def _span(name: str) -> tuple[int, int]:
     return (0, 0) if part is None else (part.first, part.last)
 
 
-def _flat_series(table: Any) -> dict[str, Series]:
+def _flat_series(table: Any, only: Collection[str] | None, after: int) -> dict[str, Series]:
     if table.num_rows == 0:
         return {}
     steps, codes, values, names = columns_of(table)
-    order = np.argsort(codes, kind="stable")
+    if only is not None or after > 0:
+        is_wanted = np.array([only is None or _LAYER.sub(r"\1", name) in only for name in names])
+        kept = np.flatnonzero(is_wanted[codes] & (steps > after))
+        steps, codes, values = steps[kept], codes[kept], values[kept]
+    order = np.argsort(codes.astype(np.uint16) if len(names) < 2**16 else codes, kind="stable")  # 16 bits are sorted by radix, ten times as fast
     edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
     groups = {name: order[edges[code] : edges[code + 1]] for code, name in enumerate(names)}
     return {name: _rising(steps[rows], values[rows]) for name, rows in groups.items() if rows.size}
@@ -206,10 +216,12 @@ def _rising(steps: Any, values: Any) -> Series:
 
 
 def _matrix(columns: dict[int, Series], n_layers: int) -> Series:
-    steps = np.unique(np.concatenate([column.steps for column in columns.values()]))
+    first = next(iter(columns.values())).steps
+    is_even = all(np.array_equal(column.steps, first) for column in columns.values())
+    steps = first if is_even else np.unique(np.concatenate([column.steps for column in columns.values()]))
     values = np.full((steps.size, max(n_layers, max(columns) + 1)), np.nan)
     for layer, column in columns.items():
-        values[np.searchsorted(steps, column.steps), layer] = column.values
+        values[slice(None) if is_even else np.searchsorted(steps, column.steps), layer] = column.values
     return Series(steps, values)
 
 

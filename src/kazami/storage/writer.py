@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from ..records import RunInfo
 from .events import EventLines
+from .live_tail import LiveTail
 from .location import HEAD, claimed, head_bytes
 from .metric_parts import MetricParts
 from .strict_json import dumps, plain
@@ -72,6 +73,7 @@ class RunWriter:
         self._metrics = MetricParts(self._store, rank, self._note)
         self._trajectory = TrajectoryParts(self._store, rank, self._note)
         self._events = EventLines(self._store, rank)
+        self._tail = LiveTail(self._store.root if self._store.is_local and rank == 0 else None)
         self._changes: dict[str, Any] = {}
         self._n_rows = 0
         self._n_given = 0
@@ -103,6 +105,7 @@ class RunWriter:
                 return
             row = dict(values)
             self._metrics.rows.append((int(step), row))
+            self._tail.add(int(step), row)
         except Exception as error:
             self._note("append", f"The numbers of a step were not recorded ({type(error).__name__}: {error}).")
             return
@@ -172,27 +175,37 @@ class RunWriter:
     def _work(self) -> None:
         request: _Request = None
         while request is not self._last_request:
-            request = self._next_request()
+            wakes_at = time.monotonic() + self._flush_seconds
+            request, is_due = self._next_request(wakes_at)
+            while not is_due:
+                with self._busy:
+                    self._try(self._tail.write_if_due)
+                request, is_due = self._next_request(wakes_at)
             with self._busy:
                 self._write_all(is_asked=request is not None, is_last=request is self._last_request)
             self._written_at = time.monotonic()
             if request is not None:
                 request.put(None)
 
-    def _next_request(self) -> _Request:
+    def _next_request(self, wakes_at: float) -> tuple[_Request, bool]:
+        """Wait for a request, for the time of the next flush or for that of the live tail; return the request, and whether to flush now."""
+        left = wakes_at - time.monotonic()
         try:
-            return self._requests.get(timeout=self._flush_seconds)
+            return self._requests.get(timeout=max(min(left, self._tail.patience()), 0.001)), True
         except Empty:
-            return None
+            return None, time.monotonic() >= wakes_at
 
     def _write_all(self, *, is_asked: bool, is_last: bool) -> None:
         trajectory = self._trajectory.write if is_asked else self._trajectory.write_if_due
-        tasks = [self._metrics.write, self._metrics.compact, trajectory, self._events.write, self._write_head]
-        for task in [*tasks, self._metrics.tidy] if is_last else tasks:
-            try:
-                task()
-            except Exception as error:  # the training must not notice
-                self._report(error)
+        tasks = [self._tail.write_if_due, self._metrics.write, self._metrics.compact, trajectory, self._events.write, self._write_head]
+        for task in [*tasks, self._metrics.tidy, self._tail.end] if is_last else tasks:
+            self._try(task)
+
+    def _try(self, task: Callable[[], object]) -> None:
+        try:
+            task()
+        except Exception as error:  # the training must not notice
+            self._report(error)
 
     def _write_head(self) -> None:
         changes = dict(self._changes)

@@ -70,7 +70,7 @@ def _foot() -> Sentence:
 
 @cache
 def _style() -> str:
-    report = files("kazami.reports").joinpath("static", "report.css").read_text(encoding="utf-8")
+    report = files("kazami.reports").joinpath("static", "look.css").read_text(encoding="utf-8")
     report = re.sub(r"^svg(?: text)? \{[^}]*\}$", "", report, flags=re.MULTILINE)  # drawings of other rooms bring sizes and colours of their own
     return report + _part("tour.css") + level_styles() + dark_styles()
 

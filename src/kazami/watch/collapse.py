@@ -14,6 +14,7 @@ from .losses import LossCall
 from .observables import signal
 
 MOST_NUMBERS = 65536
+MOST_ANSWERS = 1024
 JOINS = frozenset({"Sub", "Rsub", "Mul", "Mm", "Bmm", "MseLoss", "SmoothL1Loss", "HuberLoss", "CosineSimilarity"})
 CLASSES = ("cross_entropy", "nll")
 VALUES = ("mse", "l1", "smooth_l1", "huber", "bce", "bce_with_logits")
@@ -24,10 +25,12 @@ def collapse_numbers(graph: LiveGraph, above: dict[Node, int], sights: Sequence[
 
     * ``output_variation``: standard deviation over the samples of what the network says (probabilities for classes) over that of the targets in the same
       batch, root-mean-square over outputs: 0 says the same of every sample, and of a prediction of the best size it is the square root of what it explains.
+    * ``answered_classes``: how many classes are put first for one sample or more, in batches that hold two or more.
     * ``head_spread``: standard deviation over the samples of the last layer's output.
     * ``embedding_spread``: the same of the output scaled to length one, times the square root of its dimension: 1 is spread over the sphere, 0 one point.
     """
     numbers = {"output_variation": max((variation(call) for call in calls), default=math.nan), "head_spread": _head_spread(sights)}
+    numbers["answered_classes"] = max((answers(call) for call in calls), default=math.nan)
     if is_agreement(graph, above, sights, calls):
         numbers["embedding_spread"] = _embedding_spread(graph, sights)
     return {name: value for name, value in numbers.items() if not math.isnan(value)}
@@ -44,6 +47,16 @@ def variation(call: LossCall) -> float:
         return math.nan
     said = output.sigmoid() if call.kind == "bce_with_logits" else output
     return _ratio(_spread(said), _spread(target.float()))
+
+
+def answers(call: LossCall) -> float:
+    """Return how many classes a call's output puts first for one sample or more, NaN where the batch does not hold two, or for other losses."""
+    if call.kind not in CLASSES or call.output.dim() != 2 or call.target.is_floating_point() or call.target.dim() != 1 or len(call.target) != len(call.output):
+        return math.nan
+    target = call.target[:MOST_ANSWERS]
+    if len(target) == 0 or bool((target == target[0]).all()):
+        return math.nan
+    return float(len(call.output[:MOST_ANSWERS].argmax(1).unique()))
 
 
 def _of_classes(log_p: Tensor, target: Tensor, ignored: int) -> float:

@@ -72,7 +72,7 @@ class StepReader:
             self._take_facts(player, reading, step)
         is_scaled = getattr(optimizer, "grad_scale", None) is not None
         is_sampled = observer.sampling.is_sampled(step) or observer.stands_out
-        if len(observer.players) > 1:
+        if is_sampled or len(observer.players) > 1 or "turned" in player.facts:
             player.orbit.add(step, player, is_sampled=is_sampled)
         self._note_learning_rate(player, optimizer, step)
         if not is_sampled:
@@ -81,6 +81,7 @@ class StepReader:
                 self._glance_at_gradients(player, step)
             return
         beat = min((reading.beat for reading in observer.readings), default=0)
+        observer.signs.compare(player, optimizer, observer.players)
         gradients = {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}
         norms = {} if is_scaled else self._norms(player, gradients, step)
         sights = self._sights(player)

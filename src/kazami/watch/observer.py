@@ -18,6 +18,7 @@ from .graph import LiveGraph
 from .growing import GrowthReader
 from .hooks import add_listener, remove_listener
 from .names import Names
+from .opposing import SignReader
 from .player import Player, number_of
 from .reading import GraphReader, Reading
 from .rotation import rotation_fact
@@ -116,6 +117,7 @@ class Observer:
         self._steps = StepReader(self)
         self._validation, self._scalers = Validation(), ScalerMemory()
         self._spikes = SpikeWatch()
+        self.signs = SignReader()
         self.stands_out = False  # the loss of the step in progress, from those before: then the step is recorded
         self._loaders = loaders.Loaders()
 
@@ -226,6 +228,8 @@ class Observer:
         """Take the probes out of the graph that backward has just walked."""
         if self._readings:
             self._readings[-1].remove_probes()
+            if self._readings[-1].beat == 0:
+                self.signs.note(self.players)
         self._steps.note_what_was_added()
 
     @guarded

@@ -11,6 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from .collapse import collapse_numbers
 from .curving import CurvatureReader
 from .found_losses import losses_in
+from .fresh import is_fresh
 from .graph import LiveGraph, Skeleton
 from .head import head_numbers
 from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
@@ -19,6 +20,7 @@ from .moving_targets import TargetMemory
 from .names import Names, is_nameless, materialised, unregistered
 from .nonfinite import first_bad_place, singular_operations
 from .observables import all_observables, norm_of, sample, signal
+from .opposing import watch_operations
 from .player import Player
 from .precision import UnderflowReader, precision_facts
 from .structure import read_structure
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST_PROBES = 4096
 MANY_USES = 16
+MOST_COLUMNS, FEWEST_ROWS = 64, 8
 MOST_NUMBERS = 2048  # of a gradient on its way back; the gradients of weights are read whole
 DENSE = 64  # so many recorded steps show everything,
 SPARSE = 16  # later steps do so at this distance; those between show what changes fast
@@ -96,6 +99,7 @@ class GraphReader:
         self._searched = 0
         self._stopped: dict[str, int] = {}
         self._n_parameters = 0
+        self._untouched: frozenset[str] = frozenset()
         self._outlines: dict[Skeleton, list[Outline]] = {}
         self._beat_of, self._whole_at, self._n_whole = 0, -SPARSE, 0
 
@@ -129,6 +133,8 @@ class GraphReader:
             self.underflow.read(graph, reading.sights, observer)
             self.curvature.read(losses, graph, observer, reading.numbers)
         self._place_probes(reading)
+        if reading.has_facts:
+            watch_operations(graph, reading)
         return reading
 
     def read_curvature(self, graph: LiveGraph, losses: tuple[Tensor | None, ...], observer: "Observer", value: float) -> Reading:
@@ -207,6 +213,7 @@ class GraphReader:
                 found["never_given_share"] = sum(player.sizes.get(key, 0) for key in ungiven) / max(trained, 1)
             if self._stopped:
                 found["requires_no_gradient"] = list(self._stopped)
+                found["never_trained"] = sorted(self._untouched & self._stopped.keys())
                 found["frozen_share"] = sum(self._stopped.values()) / max(self._n_parameters, 1)
             return found
 
@@ -222,6 +229,7 @@ class GraphReader:
             self._searched = len(modules)
             self._hidden.update(unregistered(modules))
             own = [module for module in modules if any(id(p) in reading.leaves for p in module.parameters())]  # a teacher that is frozen as a whole is none
+            self._untouched = self._untouched | {name for module in own for name, p in materialised(module) if not p.requires_grad and is_fresh(p)}
             self._stopped = {name: p.numel() for module in own for name, p in materialised(module) if not p.requires_grad}
             self._n_parameters = sum(p.numel() for module in own for _, p in materialised(module))
 
@@ -251,7 +259,23 @@ def output_numbers(calls: list[LossCall]) -> dict[str, float]:
     if target.is_floating_point():
         values = target.float()
         numbers |= {"target_mean": float(values.mean()), "target_std": float(values.std(unbiased=False))}
+        numbers |= column_numbers(output, values)
     return numbers
+
+
+def column_numbers(output: Tensor, target: Tensor) -> dict[str, float]:
+    """Return, for targets of a few columns, how many times larger the largest one's spread is than that of the middle of the smaller half, and how much of
+    these is explained.
+    """
+    if output.shape != target.shape or target.dim() != 2 or not 2 <= target.shape[1] <= MOST_COLUMNS or len(target) < FEWEST_ROWS:
+        return {}
+    variance = target.var(0, unbiased=False)
+    order = variance.argsort()[: target.shape[1] // 2]
+    small = variance[order]
+    if not bool((small > 0).all()):
+        return {}
+    left = (output - target).square().mean(0)[order] / small
+    return {"target_columns_ratio": float((variance.max() / small.max()).sqrt()), "small_columns_explained": 1.0 - float(left.mean())}
 
 
 def input_facts(sights: list[Sight]) -> dict[str, Any]:

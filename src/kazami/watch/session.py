@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,7 +31,7 @@ USAGE = 2  # with which argument parsers end
 OPTIONS = ("--json", "--sarif", "--fail-on", "--run", "--max-steps", "--every", "--quiet", "--lang", "--ignore", "--dynamics")  # that a script may not know
 
 
-def run(target: str, arguments: list[str], *, as_module: bool, options: RunOptions) -> ScriptEnd:
+def run(target: str, arguments: list[str], *, as_module: bool, options: RunOptions, at_location: Callable[[str], None] | None = None) -> ScriptEnd:
     """Run a script as plain Python would, watched; write its run directory, its report and its verdict; return how it ended.
 
     Args:
@@ -39,8 +39,11 @@ def run(target: str, arguments: list[str], *, as_module: bool, options: RunOptio
         arguments: The script's own arguments.
         as_module: Run as ``python -m target``.
         options: What the user asked for.
+        at_location: Called with the run directory, once it is there and before the script begins.
     """
-    return Session(target, arguments, options).run(as_module=as_module)
+    session = Session(target, arguments, options)
+    session.at_location = at_location
+    return session.run(as_module=as_module)
 
 
 class Session:
@@ -62,6 +65,7 @@ class Session:
         self._findings: list[Finding] = []
         self._suppressing = Suppressing()
         self._base = ""
+        self.at_location: Callable[[str], None] | None = None
         self._pid = os.getpid()
 
     def run(self, *, as_module: bool) -> ScriptEnd:
@@ -87,6 +91,8 @@ class Session:
             self._directory.counting = self._counting
             for sentence in self._directory.trouble:
                 self._complain(sentence)
+            if self.at_location is not None and self._directory.writer is not None and self._is_first_rank():
+                self.at_location(location)
         self._base = working_directory()
         when_imported("torch", self._torch_arrived)
 

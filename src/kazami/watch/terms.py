@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FEWEST, MOST = 2, 8
 FIRST, NEWEST = 3, 5  # values whose median is the start, and the present
 MOST_VALUES = 512
+MOST_TRIVIAL = 32  # batches over whose targets the best constant's cost is averaged
 SAME = frozenset({"ToCopy", "View", "Squeeze", "Unsqueeze", "Clone", "ReshapeAlias", "Alias", "Expand", "Select", "Unbind"})
 ENTERED = MATRIX | RECURRENT | NORM | {"Embedding", "EmbeddingBag"}
 
@@ -51,6 +52,8 @@ class Term:
 class _Past:
     values: list[tuple[float, ...]] = field(default_factory=list)
     gradients: list[tuple[float, ...]] = field(default_factory=list)
+    opposed: list[tuple[float, ...]] = field(default_factory=list)
+    trivial: list[tuple[float, ...]] = field(default_factory=list)
 
 
 class TermReader:
@@ -74,21 +77,23 @@ class TermReader:
             observer: Whose clock and permissions count.
         """
         root = losses[0].grad_fn if len(losses) == 1 and losses[0] is not None else None
-        terms = [term for term in terms_of(graph, root, sights, calls, value) if not term.is_penalty]
-        if not FEWEST <= len(terms) <= MOST:
+        terms = terms_of(graph, root, sights, calls, value)
+        if not FEWEST <= len(terms) <= MOST or all(term.is_penalty for term in terms):
             return {}
         past = self._pasts.setdefault(tuple(term.name for term in terms), _Past())
         if len(past.values) < MOST_VALUES:
             past.values.append(tuple(term.value for term in terms))
         else:
             past.values[-NEWEST:] = [*past.values[1 - NEWEST :], tuple(term.value for term in terms)]
+        past.trivial = [*past.trivial[1 - MOST_TRIVIAL :], tuple(term.trivial for term in terms)]
         if self._extra.is_due(observer.clock) and self._extra.is_allowed(graph, observer):
-            norms = self._norms(terms, [sight.weight for sight in sights if sight.is_trained], observer)
-            past.gradients += [norms] if norms is not None else []
+            found = self._norms(terms, [sight.weight for sight in sights if sight.is_trained], observer)
+            past.gradients += [found[0]] if found is not None else []
+            past.opposed += [found[1]] if found is not None else []
         return {"loss_terms": {"measured": len(past.gradients), "terms": [_told(term, index, past) for index, term in enumerate(terms)]}}
 
-    def _norms(self, terms: Sequence[Term], weights: Sequence[Tensor], observer: "Observer") -> tuple[float, ...] | None:
-        """Return the gradient norm of each weighted term on the weights that it shares with another one."""
+    def _norms(self, terms: Sequence[Term], weights: Sequence[Tensor], observer: "Observer") -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+        """Return the gradient norm of each weighted term on the weights that it shares with another one, and how far the others' sum lies along it."""
         tables = [self._extra.gradients(term.node, weights, term.weight, observer) for term in terms]
         if any(table is None for table in tables):
             return None
@@ -96,19 +101,32 @@ class TermReader:
         shared = [i for i, column in enumerate(columns) if sum(one is not None for one in column) >= FEWEST]
         if not shared:
             return None
-        return tuple(math.hypot(*norms_of([one for i in shared if (one := columns[i][j]) is not None])) for j in range(len(terms)))
+        norms = tuple(math.hypot(*norms_of([one for i in shared if (one := columns[i][j]) is not None])) for j in range(len(terms)))
+        return norms, tuple(_along([columns[i] for i in shared], j) / norms[j] ** 2 if norms[j] > 0 else math.nan for j in range(len(terms)))
+
+
+def _along(columns: Sequence[Sequence[Tensor | None]], term: int) -> float:
+    """Return the product of one term's gradient with the sum of the others'."""
+    products = [
+        (own * other).sum() for column in columns if (own := column[term]) is not None for j, other in enumerate(column) if j != term and other is not None
+    ]
+    return float(torch.stack([one.detach() for one in products]).sum()) if products else 0.0
 
 
 def _told(term: Term, index: int, past: _Past) -> dict[str, Any]:
     values = [row[index] for row in past.values if math.isfinite(row[index])]
     ratios = [row[index] / largest for row in past.gradients if (largest := max(row)) > 0 and math.isfinite(largest)]
+    trivial = [row[index] for row in past.trivial if math.isfinite(row[index])]
+    opposed = [row[index] for row in past.opposed[-NEWEST:] if math.isfinite(row[index])]
     return {
         "name": term.name,
         "weight": term.weight,
         "first": median(values[:FIRST]) if values else math.nan,
         "now": median(values[-NEWEST:]) if values else math.nan,
-        "trivial": term.trivial,
+        "trivial": median(trivial) if trivial else math.nan,
         "gradient_share": median(ratios) if ratios else math.nan,
+        "opposed": median(opposed) if opposed else math.nan,
+        "is_penalty": term.is_penalty,
     }
 
 

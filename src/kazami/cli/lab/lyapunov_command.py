@@ -13,6 +13,7 @@ from .._target import TargetCommand, loaded, target_options
 if TYPE_CHECKING:
     from ...lab.growth_of_differences import DifferenceGrowth
 
+INTERRUPTED = 130
 MOST_HARVESTED = 1000  # batches; a longer measurement goes through them again
 HEADER = {"en": ("what", "value", "standard error"), "ja": ("項目", "値", "標準誤差")}
 WORDS = {
@@ -40,7 +41,7 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     """Measure the Lyapunov exponent of the training of TARGET, a script or module:function that returns a kazami.Training.
 
     The training is taken as a map in float64, with its batches, masks and schedule frozen: what is measured is the growth of tiny differences, never noise.
-    Options that kazami does not know are the script's own.
+    Ctrl-C keeps and shows the estimate of the steps taken until then. Options that kazami does not know are the script's own.
     """
     from ...lab.growth_of_differences import difference_growth
     from ...storage.strict_json import dumps
@@ -64,7 +65,7 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     else:
         _show(found, language)
         click.echo(output or ("図を書き出すには -o lambda.png を付けてください。" if language == "ja" else "Add -o lambda.png for the figure."), err=not output)
-    return 0
+    return 0 if found.is_complete else INTERRUPTED
 
 
 def _show(found: "DifferenceGrowth", language: str) -> None:

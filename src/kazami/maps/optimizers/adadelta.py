@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, decayed
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decay, decayed, number
 
 
 class Adadelta(AbstractOptimizerRule):
@@ -24,10 +24,17 @@ class Adadelta(AbstractOptimizerRule):
         del group
         return ("square_avg", "acc_delta")
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        del time
+        keep = number(group["rho"])
+        return {**decay(group), "rate": number(group["lr"]), "keep": keep, "fresh": 1.0 - keep, "eps": number(group["eps"])}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
         """Return the new parameters and the new state."""
-        theta, gradient = decayed(theta, gradient, group)
-        keep, eps = float(group["rho"]), float(group["eps"])
-        square = keep * slots[0] + (1.0 - keep) * gradient * gradient
+        del group
+        theta, gradient = decayed(theta, gradient, numbers)
+        keep, fresh, eps = numbers["keep"], numbers["fresh"], numbers["eps"]
+        square = keep * slots[0] + fresh * gradient * gradient
         delta = (slots[1] + eps).sqrt() / (square + eps).sqrt() * gradient
-        return theta - float(group["lr"]) * delta, square, keep * slots[1] + (1.0 - keep) * delta * delta
+        return theta - numbers["rate"] * delta, square, keep * slots[1] + fresh * delta * delta

@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, decayed, root
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decay, decayed, number, root
 
 
 class Adagrad(AbstractOptimizerRule):
@@ -24,9 +24,14 @@ class Adagrad(AbstractOptimizerRule):
         del group
         return ("sum",)
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
-        """Return the new parameters and the new sum."""
-        theta, gradient = decayed(theta, gradient, group)
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        rate = number(group["lr"]) / (1.0 + time * number(group["lr_decay"]))
+        return {**decay(group), "rate": rate, "eps": number(group["eps"])}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
+        """Return the new parameters and the new state."""
+        del group
+        theta, gradient = decayed(theta, gradient, numbers)
         total = slots[0] + gradient * gradient
-        rate = float(group["lr"]) / (1.0 + time * float(group["lr_decay"]))
-        return theta - rate * (gradient / (root(total) + float(group["eps"]))), total
+        return theta - numbers["rate"] * (gradient / (root(total) + numbers["eps"])), total

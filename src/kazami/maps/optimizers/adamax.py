@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, decayed
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decay, decayed, moments
 
 
 class Adamax(AbstractOptimizerRule):
@@ -27,10 +27,14 @@ class Adamax(AbstractOptimizerRule):
         del group
         return ("exp_avg", "exp_inf")
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        return {**decay(group), **moments(group, time)}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
         """Return the new parameters and the new state."""
-        theta, gradient = decayed(theta, gradient, group)
-        beta_1, beta_2 = (float(beta) for beta in group["betas"])
-        first = torch.lerp(slots[0], gradient, 1.0 - beta_1)
-        largest = torch.maximum(beta_2 * slots[1], gradient.abs() + float(group["eps"]))
-        return theta - float(group["lr"]) / (1.0 - beta_1 ** (time + 1)) * (first / largest), first, largest
+        del group
+        theta, gradient = decayed(theta, gradient, numbers)
+        first = torch.lerp(slots[0], gradient, numbers["fresh_1"])
+        largest = torch.maximum(numbers["keep_2"] * slots[1], gradient.abs() + numbers["eps"])
+        return theta - numbers["rate"] * (first / largest), first, largest

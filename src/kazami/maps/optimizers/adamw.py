@@ -1,12 +1,11 @@
 """AdamW: Adam with decoupled weight decay."""
 
-import math
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, root
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decayed, moments, number, root
 
 
 class AdamW(AbstractOptimizerRule):
@@ -27,14 +26,18 @@ class AdamW(AbstractOptimizerRule):
         """Return both moments, and the running maximum of the second with AMSGrad."""
         return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if group["amsgrad"] else ("exp_avg", "exp_avg_sq")
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
-        """Return the new parameters and the new moments."""
-        rate, (beta_1, beta_2) = float(group["lr"]), (float(beta) for beta in group["betas"])
-        first = torch.lerp(slots[0], gradient, 1.0 - beta_1)
-        second = beta_2 * slots[1] + (1.0 - beta_2) * gradient * gradient
-        moments: tuple[Tensor, ...] = (first, second)
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        lost = number(group["lr"]) * number(group["weight_decay"])
+        return {"pulled": 0.0, "lost": lost, **moments(group, time)}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
+        """Return the new parameters and the new state."""
+        theta, gradient = decayed(theta, gradient, numbers)
+        first = torch.lerp(slots[0], gradient, numbers["fresh_1"])
+        second = numbers["keep_2"] * slots[1] + numbers["fresh_2"] * gradient * gradient
+        kept: tuple[Tensor, ...] = (first, second)
         if group["amsgrad"]:
-            moments = (*moments, torch.maximum(slots[2], second))
-        scale = root(moments[-1]) / math.sqrt(1.0 - beta_2 ** (time + 1)) + float(group["eps"])
-        kept = 1.0 - rate * float(group["weight_decay"])
-        return theta * kept - rate / (1.0 - beta_1 ** (time + 1)) * (first / scale), *moments
+            kept = (*kept, torch.maximum(slots[2], second))
+        scale = root(kept[-1]) / numbers["correction_2"] + numbers["eps"]
+        return theta - numbers["rate"] * (first / scale), *kept

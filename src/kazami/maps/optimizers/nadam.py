@@ -1,12 +1,11 @@
 """NAdam: Adam with Nesterov's look ahead and a scheduled momentum."""
 
-import math
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, decayed, momentum_product, root, scheduled_momentum
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decay, decayed, moments, momentum_product, number, root, scheduled_momentum
 
 
 class NAdam(AbstractOptimizerRule):
@@ -25,13 +24,19 @@ class NAdam(AbstractOptimizerRule):
         del group
         return ("exp_avg", "exp_avg_sq")
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
-        """Return the new parameters and the new moments."""
-        theta, gradient = decayed(theta, gradient, group)
-        step, (beta_1, beta_2) = time + 1, (float(beta) for beta in group["betas"])
-        first = torch.lerp(slots[0], gradient, 1.0 - beta_1)
-        second = beta_2 * slots[1] + (1.0 - beta_2) * gradient * gradient
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        step = time + 1
         now, following, product = scheduled_momentum(group, step), scheduled_momentum(group, step + 1), momentum_product(group, step)
-        mixed = (1.0 - now) / (1.0 - product) * gradient + following / (1.0 - product * following) * first
-        scale = root(second) / math.sqrt(1.0 - beta_2**step) + float(group["eps"])
-        return theta - float(group["lr"]) * (mixed / scale), first, second
+        looked = {"mixed_gradient": (1.0 - now) / (1.0 - product), "mixed_first": following / (1.0 - product * following)}
+        return {**decay(group), **moments(group, time), **looked, "rate": number(group["lr"])}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
+        """Return the new parameters and the new state."""
+        del group
+        theta, gradient = decayed(theta, gradient, numbers)
+        first = torch.lerp(slots[0], gradient, numbers["fresh_1"])
+        second = numbers["keep_2"] * slots[1] + numbers["fresh_2"] * gradient * gradient
+        mixed = numbers["mixed_gradient"] * gradient + numbers["mixed_first"] * first
+        scale = root(second) / numbers["correction_2"] + numbers["eps"]
+        return theta - numbers["rate"] * (mixed / scale), first, second

@@ -1,12 +1,11 @@
 """RAdam: Adam whose scaling waits until the variance of the second moment can be trusted."""
 
-import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, decayed, root
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decay, decayed, is_nothing, moments, number, root, square_root
 
 
 class RAdam(AbstractOptimizerRule):
@@ -26,16 +25,33 @@ class RAdam(AbstractOptimizerRule):
         del group
         return ("exp_avg", "exp_avg_sq")
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
-        """Return the new parameters and the new moments."""
-        theta, gradient = decayed(theta, gradient, group)
-        step, (beta_1, beta_2) = time + 1, (float(beta) for beta in group["betas"])
-        first = torch.lerp(slots[0], gradient, 1.0 - beta_1)
-        second = beta_2 * slots[1] + (1.0 - beta_2) * gradient * gradient
-        rate, correction = float(group["lr"]) / (1.0 - beta_1**step), 1.0 - beta_2**step
-        longest = 2.0 / (1.0 - beta_2) - 1.0
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        step, beta_2 = time + 1, number(group["betas"][1])
+        found = moments(group, time)
+        correction, longest = 1.0 - beta_2**step, 2.0 / (1.0 - beta_2) - 1.0
         length = longest - 2.0 * step * beta_2**step / correction
-        if length <= 5.0:
-            return theta - rate * first, first, second
-        rectified = math.sqrt((length - 4.0) * (length - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * length))
-        return theta - rate * rectified * math.sqrt(correction) * (first / (root(second) + float(group["eps"]))), first, second
+        is_trusted: Any = length > 5.0
+        n, m = _where(is_trusted, length), _where(is_trusted, longest)
+        rectified = square_root((n - 4.0) * (n - 2.0) * m / ((m - 4.0) * (m - 2.0) * n))
+        adapted = found["rate"] * rectified * square_root(correction)
+        return {**decay(group), **found, "plain": found["rate"] * (1.0 - 1.0 * is_trusted), "adapted": adapted * (1.0 * is_trusted)}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
+        """Return the new parameters and the new state."""
+        del group
+        theta, gradient = decayed(theta, gradient, numbers)
+        first = torch.lerp(slots[0], gradient, numbers["fresh_1"])
+        second = numbers["keep_2"] * slots[1] + numbers["fresh_2"] * gradient * gradient
+        if not is_nothing(numbers["plain"]):
+            theta = theta - numbers["plain"] * first
+        if not is_nothing(numbers["adapted"]):
+            theta = theta - numbers["adapted"] * (first / (root(second) + numbers["eps"]))
+        return theta, first, second
+
+
+def _where(is_trusted: Any, length: Any) -> Number:
+    """Return the length where it is long enough, and any that is where it is not: that one is multiplied by 0."""
+    if isinstance(is_trusted, Tensor):
+        return torch.where(is_trusted, length, 6.0)
+    return length if is_trusted else 6.0

@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from ._base import AbstractOptimizerRule, Group, decayed
+from ._base import AbstractOptimizerRule, Group, Number, Numbers, decay, decayed, number
 
 
 class SGD(AbstractOptimizerRule):
@@ -26,13 +26,17 @@ class SGD(AbstractOptimizerRule):
         """Return the momentum buffer, or nothing without momentum."""
         return ("momentum_buffer",) if float(group["momentum"]) else ()
 
-    def update(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], group: Group, time: int) -> tuple[Tensor, ...]:
-        """Return the new parameters and the new momentum buffer."""
-        theta, gradient = decayed(theta, gradient, group)
-        rate, momentum = float(group["lr"]), float(group["momentum"])
-        if not momentum:
-            return (theta - rate * gradient,)
-        dampening = float(group["dampening"]) if time else 0.0  # torch copies the first gradient into the buffer undamped
-        buffer = momentum * slots[0] + (1.0 - dampening) * gradient
-        step = gradient + momentum * buffer if group["nesterov"] else buffer
-        return theta - rate * step, buffer
+    def numbers(self, group: Group, time: int) -> dict[str, Number]:
+        """Return the coefficients."""
+        rate, momentum = number(group["lr"]), number(group["momentum"])
+        dampening = number(group["dampening"]) if time else 0.0  # torch copies the first gradient into the buffer undamped
+        return {**decay(group), "rate": rate, "momentum": momentum, "fresh": 1.0 - dampening}
+
+    def moved(self, theta: Tensor, gradient: Tensor, slots: tuple[Tensor, ...], numbers: Numbers, group: Group) -> tuple[Tensor, ...]:
+        """Return the new parameters and the new state."""
+        theta, gradient = decayed(theta, gradient, numbers)
+        if not slots:
+            return (theta - numbers["rate"] * gradient,)
+        buffer = numbers["momentum"] * slots[0] + numbers["fresh"] * gradient
+        step = gradient + numbers["momentum"] * buffer if group["nesterov"] else buffer
+        return theta - numbers["rate"] * step, buffer

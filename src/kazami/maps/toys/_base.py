@@ -3,6 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -73,6 +74,16 @@ class AbstractToyMap(AbstractMap):
     def set_parameter(self, name: str, value: float) -> None:
         """Change one parameter."""
         self._values[parameter_named(name, self._values)] = float(value)
+
+    def spread(self, name: str, values: Floats) -> "AbstractToyMap":
+        """Return a copy that is many maps at once: row ``i`` of `advance_many` and `jacobians` has the parameter ``name`` at ``values[i]``.
+
+        Raises:
+            UnknownName: The map has no such parameter.
+        """
+        many = copy(self)
+        many._values = {**self._values, parameter_named(name, self._values): np.asarray(values, dtype=np.float64)}  # type: ignore[dict-item]
+        return many
 
     def advance(self, state: Tensor, time: int) -> Tensor:
         """Return the image of ``state``; these maps do not look at the clock."""

@@ -16,6 +16,8 @@ def gain(sight: Sight, *, is_flat: bool) -> float:
     if known is None or gradient is None or gradient.is_sparse or gradient.shape != sight.weight.shape or len(sight.output_gradients) != 1:
         return math.nan
     values, vectors = cast(tuple[Tensor, Tensor], known)
+    if values.numel() == 0:
+        return math.nan
     chosen = (values < FLAT * values[-1]) == is_flat
     n, size = int(chosen.sum()), float(sight.output_gradients[0] ** 2 * rows * gradient.shape[0])
     if n >= rows or not 0 < size < math.inf:

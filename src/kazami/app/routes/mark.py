@@ -1,0 +1,25 @@
+"""A note on a step of a run."""
+
+from typing import ClassVar
+
+from ..marks import add_mark
+from ..reading import BadRequest
+from ..wire import Done, MarkRequest
+from ._base import AbstractRoute, Asked
+
+
+class Mark(AbstractRoute):
+    """``POST /api/runs/{run}/marks``: a `MarkRequest`; the note is a line of ``marks.jsonl`` in the run directory."""
+
+    path: ClassVar[str] = "/api/runs/{run}/marks"
+    method: ClassVar[str] = "POST"
+
+    def answer(self, asked: Asked) -> Done:
+        """Write the note."""
+        wish = asked.body_as(MarkRequest)
+        place = self.house.folder.place(asked.path["run"])
+        if wish.step < 0 or not wish.text.strip():
+            raise BadRequest("A note needs a step and a text.")
+        if not add_mark(place, wish.step, wish.text.strip()):
+            raise BadRequest("This run has as many notes as it can hold.")
+        return Done()

@@ -1,0 +1,61 @@
+"""Members as lanes of the machine's vectors: networks of the MLP family, each run staying in the cache."""
+
+from typing import ClassVar
+
+import torch
+
+from ..kernels import lanes, why_not
+from ..kernels.cost import member_step_seconds
+from ._base import AbstractEngine, AbstractEnsemble, Job
+from ._family import NotOfTheFamily
+from ._lanes import Lanes
+from ._recognised import CLOSE, disagreement, recognised
+from ._sizing import map_for, seconds_per_step
+
+COMPILING = 0.5  # seconds, about, for each precision
+
+
+class Fused(AbstractEngine):
+    """Runs an ensemble of small networks in machine code of its own.
+
+    Networks of the family are affine maps (with or without bias, with constant factors) and activations one after another: tanh, sigmoid, ReLU, leaky ReLU,
+    GELU, SiLU, softplus; with cross-entropy or mean squares, SGD, Adam or AdamW, any parameter groups, schedulers and batches. However the module is
+    written, it is traced; before a run three steps of two members are compared with the plain loop in float64.
+
+    Limits:
+        Up to some thousand parameters. Sums go in another order than torch's, so chaotic orbits differ in their bits. A deviation vector that vanishes
+        stays zero. Needs the extra ``fast``.
+    """
+
+    name: ClassVar = "fused"
+    tolerance: ClassVar = 1e-9
+
+    def seconds(self, job: Job) -> float:
+        """Return the time by the count of vector operations; nothing for what is not of the family, so that it is asked, and says why."""
+        try:
+            found = recognised(job)
+        except NotOfTheFamily:
+            return 0.0
+        batch = len(map_for(job).field.batches.at(0)[0])
+        side_by_side = lanes(job.dtype.itemsize)
+        each = member_step_seconds(found.network, batch, job.n_tangents, side_by_side)
+        blocks = -(-len(job.members) // side_by_side)
+        return COMPILING + each * job.steps * blocks * side_by_side / min(torch.get_num_threads(), blocks)
+
+    def refusal(self, job: Job) -> str | None:
+        """Return why not: another module, loss or optimizer, no llvmlite, or another result than the plain loop's."""
+        try:
+            found = recognised(job)
+        except NotOfTheFamily as reason:
+            return f"{reason}."
+        missing = why_not()
+        if missing is not None:
+            return f"{missing} The next engine is about {max(1.0, job.steps * seconds_per_step(job) / self.seconds(job)):.0f} times slower."
+        if "disagreement" not in job.known:
+            job.known["disagreement"] = disagreement(job, found)
+        difference: float = job.known["disagreement"]
+        return None if difference <= CLOSE else f"after three steps it differs from the plain loop by {difference:.1e}."
+
+    def open(self, job: Job) -> AbstractEnsemble:
+        """Return the ensemble in lanes."""
+        return Lanes(job, recognised(job), map_for(job))

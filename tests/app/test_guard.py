@@ -1,0 +1,154 @@
+"""Hostile requests against a real server."""
+
+import http.client
+import json
+import os
+
+import pytest
+
+from kazami.app.server import Server
+from kazami.errors import UsageError
+from tests.app.stage import Serving, written
+from tests.reports import runs
+
+ORIGIN = "http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("guard") / "runs"
+    written(runs.one_step(), folder)
+    secret = folder.parent / "secret"
+    written(runs.healthy(), secret)
+    os.symlink(secret / "digits-relu-8", folder / "link")
+    one = Serving(folder)
+    yield one
+    one.stop()
+
+
+def ask(serving, path, method="GET", body=None, **headers):
+    port = serving.server.address.port
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    sent = {name.replace("_", "-"): value.format(port=port) for name, value in headers.items()}
+    try:
+        connection.request(method, path, body=body, headers=sent)
+        answer = connection.getresponse()
+        return answer, answer.read()
+    finally:
+        connection.close()
+
+
+def post(serving, path, body, **headers):
+    sent = {"Origin": ORIGIN, "Content_Type": "application/json"} | headers
+    return ask(serving, path, "POST", body if isinstance(body, bytes) else json.dumps(body).encode(), **{name: value for name, value in sent.items() if value})
+
+
+MARK = "/api/runs/check/marks"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:{port}", "127.0.0.1", "127.0.0.1:1", ""])
+def test_a_foreign_host_is_refused(serving, host):
+    assert ask(serving, "/", Host=host)[0].status == 400
+
+
+def test_our_own_names_are_let_in(serving):
+    for host in ("127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}"):
+        assert ask(serving, "/", Host=host)[0].status == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "ftp://127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_foreign_origin_is_refused(serving, origin, method):
+    assert ask(serving, MARK, method, b"{}", Origin=origin, Content_Type="application/json")[0].status == 403
+
+
+def test_a_change_needs_our_origin_and_our_content_type(serving):
+    assert post(serving, MARK, {"step": 1, "text": "a"}, Origin="")[0].status == 403
+    assert post(serving, MARK, {"step": 1, "text": "a"}, Content_Type="text/plain")[0].status == 415
+    assert post(serving, MARK, {"step": 1, "text": "a"}, Sec_Fetch_Site="cross-site")[0].status == 403
+    assert post(serving, MARK, {"step": 1, "text": "a"})[0].status == 200
+
+
+@pytest.mark.parametrize("method", ["PATCH", "TRACE", "OPTIONS", "CONNECT"])
+def test_other_methods_are_refused(serving, method):
+    assert ask(serving, "/", method, Origin=ORIGIN)[0].status == 405
+
+
+@pytest.mark.parametrize("run", ["..", "%2e%2e", "..%2Fsecret%2Fdigits-relu-8", "link", "%00", "a" * 5000, ".", "check%2F..%2Fcheck", "nothing"])
+def test_runs_are_opened_by_id_inside_the_folder_alone(serving, run):
+    answer, body = ask(serving, f"/api/runs/{run}/layers/0")
+    assert answer.status in (400, 404, 405)
+    assert b"fc1" not in body
+
+
+@pytest.mark.parametrize("path", ["/assets/../wire.py", "/assets/%2e%2e/%2e%2e/server.py", "/assets//etc/passwd", "/static/index.html", "/../pyproject.toml"])
+def test_no_file_but_the_pages_is_served(serving, path):
+    answer, body = ask(serving, path)
+    assert answer.status == 404
+    assert b"import" not in body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"null", b'{"step": 1}', b'{"step": "1", "text": "a"}', b'{"step": true, "text": "a"}', b'{"step": 1, "text": "a", "more": 1}', b'{"step": NaN, "text": "a"}']
+    + [b"[" * 100_000, b'{"step": -1, "text": "a"}', b'{"step": 1, "text": "  "}', b"\xff\xfe", b'{"step": 1e400, "text": "a"}'],
+)
+def test_what_is_no_note_is_refused_in_words(serving, body):
+    answer, text = post(serving, MARK, body)
+    assert answer.status == 400
+    assert json.loads(text)["say"]["en"]
+
+
+def test_a_large_body_is_refused_whatever_it_claims(serving):
+    assert post(serving, MARK, b"x" * (3 * 2**20))[0].status == 413
+    assert post(serving, MARK, b"{}", Content_Length="lots")[0].status in (400, 413)
+
+
+def test_every_answer_carries_the_policy(serving):
+    for path in ("/", "/api/runs/check/layers/0", "/nowhere"):
+        headers = ask(serving, path)[0].headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "server" not in headers
+
+
+def test_the_page_has_no_script_of_its_own_in_it(serving):
+    _, page = ask(serving, "/")
+    assert b"<script>" not in page
+    assert b"http://" not in page
+    assert b"https://" not in page
+
+
+def test_a_mark_is_cut_and_their_number_is_bounded(serving):
+    for _ in range(205):
+        answer, _ = post(serving, MARK, {"step": 1, "text": "x" * 1000})
+    assert answer.status == 400
+
+
+def test_another_host_needs_a_token(tmp_path):
+    with pytest.raises(UsageError, match="--token"):
+        Server(str(tmp_path), host="0.0.0.0")
+
+
+def test_the_token_moves_from_the_address_into_a_cookie(tmp_path):
+    one = Serving(tmp_path, token="secret")
+    assert ask(one, "/")[0].status == 401
+    assert ask(one, "/?token=wrong")[0].status == 401
+    answer, _ = ask(one, "/?token=secret")
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert ask(one, "/", Cookie=cookie.partition(";")[0])[0].status == 200
+    assert ask(one, "/api/stream?topic=runs", Cookie="kazami_token=wrong")[0].status == 401
+    one.stop()
+
+
+def test_a_port_that_is_taken_is_told_or_another_one_found(tmp_path, serving):
+    port = serving.server.address.port
+    with pytest.raises(UsageError, match="--port"):
+        Server(str(tmp_path), port=port)
+    other = Serving(tmp_path)
+    assert other.server.address.port != port
+    other.stop()

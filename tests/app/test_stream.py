@@ -12,11 +12,17 @@ from tests.app.stage import Serving, rows_of, written
 from tests.reports import runs
 
 
+tabs = []
+
+
 @pytest.fixture
 def live(tmp_path):
     writer = written(runs.healthy(), tmp_path / "runs", is_ended=False, until=40)
     one = Serving(tmp_path / "runs")
+    tabs.clear()
     yield one, writer, [row for row in rows_of(runs.healthy().trace) if row[0] > 40]
+    for tab in tabs:
+        tab.close()
     one.stop()
     writer.close()
 
@@ -30,6 +36,7 @@ class Tab:
         self.connection.request("GET", f"/api/stream?{query}")
         self.answer = self.connection.getresponse()
         self.position = ""
+        tabs.append(self)
 
     def next(self):
         """Return the next message."""

@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
+from kazami import sharpness
 from kazami.curvature import optimizer_threshold, preconditioner, stability_threshold
+from kazami.maps import Training
 
 # Tiny weights and a large epsilon: the second moment is negligible beside it, so the scaling stands still (at 1) and the step is linear. Adam's
 # correction of the first moment makes the first few dozen steps larger: they may grow by many decades before the settled law rules.
@@ -89,3 +92,26 @@ def test_rate_as_tensor_is_read():
     found = optimizer_threshold(torch.optim.Adam([weight], lr=torch.tensor(0.5)))
     assert found.value == pytest.approx(76.0)
     assert found.stability_ratio(76.0) == pytest.approx(1.0)
+
+
+class Nameless(torch.optim.Optimizer):
+    """An optimizer of somebody's own, which calls its step size something else."""
+
+    def __init__(self, parameters):
+        super().__init__(parameters, {"speed": 0.1})
+
+    def step(self, closure=None):
+        del closure
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.data.sub_(group["speed"] * parameter.grad)
+
+
+def test_an_optimizer_without_a_learning_rate_has_sharpness_and_no_threshold():
+    batch = (torch.randn(8, 2, generator=torch.Generator().manual_seed(0)), torch.zeros(8, 1))
+    loss = torch.nn.functional.mse_loss
+    found = sharpness(Training(model=lambda: torch.nn.Linear(2, 1), optimizer=lambda m: Nameless(m.parameters()), loss=loss, batches=lambda: [batch], steps=3))
+    inputs = torch.cat([batch[0], torch.ones(8, 1)], dim=1).double()
+    dense = 2.0 * torch.linalg.eigvalsh(inputs.T @ inputs / 8)[-1]
+    assert float(np.atleast_1d(found.value)[0]) == pytest.approx(float(dense), rel=1e-3)
+    assert found.threshold is None or np.isnan(found.threshold)

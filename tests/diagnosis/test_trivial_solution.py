@@ -51,7 +51,7 @@ def test_agreement_that_has_collapsed_needs_no_gate(losses):
     assert found.evidence[0].limit == COLLAPSED
 
 
-@pytest.mark.parametrize("spread", [np.full(N_STEPS, 0.9), np.full(N_STEPS, 0.05), np.geomspace(0.9, 0.2, N_STEPS)])
+@pytest.mark.parametrize("spread", [np.full(N_STEPS, 0.9), np.full(N_STEPS, 0.05), np.geomspace(0.9, 0.5, N_STEPS)])
 def test_agreement_that_is_spread_or_never_was_is_left_alone(spread):
     assert RULE.examine(synthetic_trace(falling(), embedding_spread=spread)) is None
 

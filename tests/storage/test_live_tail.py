@@ -81,6 +81,17 @@ def test_rows_that_come_too_fast_are_dropped_and_it_is_said(tail, tmp_path):
     assert found.rows[0][0] == 10
 
 
+def test_who_begins_to_watch_gets_what_no_part_holds_yet(tmp_path, monkeypatch):
+    monkeypatch.setattr("kazami.storage.live_tail.LOOK", 0.0)
+    one, reader = LiveTail(str(tmp_path)), TailReader(tmp_path)
+    for step in range(1, 6):
+        one.add(step, {"loss": 1.0})
+    one.forget(2)  # as after a part was written
+    reader.ask()
+    one.write_if_due()
+    assert [row[0] for row in reader.read().rows] == [3, 4, 5]
+
+
 def test_a_torn_line_waits_for_its_end(tmp_path):
     reader = TailReader(tmp_path)
     whole = lines([(1, {"loss": 1.0}), (2, {"loss": 2.0})])

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 from types import FrameType
@@ -205,6 +206,7 @@ class Server:
         Args:
             until: Asked once a second.
         """
+        threading.Thread(target=import_module, args=("pyarrow.parquet",), daemon=True, name="kazami-warm-up").start()  # the first page need not wait for it
         if until is not None:
             threading.Thread(target=self._watch, args=(until,), daemon=True, name="kazami-until").start()
         with suppress(KeyboardInterrupt):

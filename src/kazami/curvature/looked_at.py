@@ -18,7 +18,7 @@ from ..records.estimate import Remark
 from .batch_losses import Batch, BatchLosses, Call, as_batches, fitting_call, plain_call
 from .preconditioners import coupled_decay, preconditioner, scheduled_unit
 from .products import CurvatureBlind, common_type
-from .thresholds import drift_rate, optimizer_threshold
+from .thresholds import drift_rate, fastest_group, optimizer_threshold
 
 MOST_BATCHES = 1000  # of an iterable that may never end; more only where the training itself takes more steps
 
@@ -156,7 +156,7 @@ def _walked(training: Training, after: int) -> tuple[TrainingRun, list[Tensor] |
     if after or threshold is None or not threshold.is_preconditioned:
         return run, None
     side = _advanced(training, 1)
-    return run, preconditioner(side.optimizer, _in_order(side, training), _reference(side.optimizer))
+    return run, preconditioner(side.optimizer, _in_order(side, training), fastest_group(side.optimizer))
 
 
 def _in_order(run: TrainingRun, training: Training) -> list[Tensor]:
@@ -249,10 +249,6 @@ def _losses(model: nn.Module, loss: Any, batches: list[Batch], dtype: torch.dtyp
     return BatchLosses(model, loss, [converted(batch, dtype) for batch in batches], call=call, seed=seed)
 
 
-def _reference(optimizer: torch.optim.Optimizer) -> int:
-    return max(range(len(optimizer.param_groups)), key=lambda at: float(optimizer.param_groups[at]["lr"]))
-
-
 def _stability(
     optimizer: torch.optim.Optimizer | None, parameters: list[Tensor], stepped: Sequence[Tensor] | None
 ) -> tuple[tuple[float, list[float], float], list[Tensor] | None, list[Remark]]:
@@ -260,7 +256,7 @@ def _stability(
     nothing = [0.0] * len(parameters)
     if optimizer is None:
         return (math.nan, nothing, math.nan), None, []
-    index = _reference(optimizer)
+    index = fastest_group(optimizer)
     limit = optimizer_threshold(optimizer, index)
     if limit is None:
         text = f"No threshold is known for {type(optimizer).__name__}."

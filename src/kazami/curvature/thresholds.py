@@ -180,6 +180,11 @@ def optimizer_threshold(optimizer: Optimizer, group_index: int = 0) -> Threshold
     return Threshold(exact_kind(kind, group), unit_of(kind, group), float(group["lr"]), kind in PRECONDITIONED)
 
 
+def fastest_group(optimizer: Optimizer) -> int:
+    """Return the place of the parameter group with the largest learning rate; an optimizer of somebody's own may have none."""
+    return max(range(len(optimizer.param_groups)), key=lambda at: float(optimizer.param_groups[at].get("lr", 0.0)))
+
+
 def unit_of(kind: str, group: Mapping[str, Any], momentum_now: float | None = None) -> float:
     """Return the largest stable ``learning_rate * sharpness`` for the settings in a torch parameter ``group``."""
     decay = float(group.get("weight_decay", 0.0)) * float(group["lr"]) if is_decoupled(group) else 0.0

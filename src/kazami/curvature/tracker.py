@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from .lanczos import TopEigenvalue, top_eigenvalue
 from .preconditioners import coupled_decay, preconditioner, scheduled_unit
 from .products import CurvatureBlind, HessianProducts
-from .thresholds import Threshold, optimizer_threshold
+from .thresholds import Threshold, fastest_group, optimizer_threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class SharpnessTracker:
     def _prepare(self, loss: Tensor, parameters: list[Tensor], optimizer: Optimizer | None) -> tuple[Threshold | None, HessianProducts]:
         if optimizer is None:
             return None, HessianProducts(loss, parameters)
-        index = max(range(len(optimizer.param_groups)), key=lambda at: float(optimizer.param_groups[at]["lr"]))
+        index = fastest_group(optimizer)
         threshold = optimizer_threshold(optimizer, index)
         if threshold is None:
             return None, HessianProducts(loss, parameters)

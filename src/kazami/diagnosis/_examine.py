@@ -41,7 +41,7 @@ EXPLAINS = {
     "exploding_gradient": frozenset({"loss_spike"}),
     "lr_too_high": frozenset({"loss_spike"}),
 }
-EXACT = frozenset({"loss_spike", "symmetric_units"})  # however sure the other is: it was measured in what these left behind
+EXACT = frozenset({"loss_spike", "symmetric_units", "player_rotation"})  # however sure the other is: it was measured in what these left behind
 DOUBT = 40.0  # a finding that is 0.25 less sure may be explained by one that stands ten ranks later
 
 

@@ -13,6 +13,7 @@ SHIFT = 0.5  # of the output's own spread: half of what the next layer tells apa
 LOOKS = 3
 LEAST_STEPS = 20
 STILL_START = 0.5
+FAR_FROM_IT = 2 * SHIFT  # a distance, once it has faded for as many steps again
 TREND = 2.0  # standard deviations of Mann and Kendall's statistic
 ARRIVED = 5.0  # memories of the running average, after which less than 1 % of its start is left
 
@@ -39,7 +40,7 @@ class Norm:
 
     def is_late(self, steps: int) -> bool:
         """Return whether the running statistics will still be half made of their start values after as many steps again."""
-        return self.memory < 1 and (1 - self.memory) ** (2 * steps) > STILL_START
+        return self.memory < 1 and ((1 - self.memory) ** (2 * steps) > STILL_START or self.shift * (1 - self.memory) ** steps > FAR_FROM_IT)
 
     def is_left_behind(self, steps: int) -> bool:
         """Return whether the running statistics have forgotten their start and do not come nearer, so that what they lag behind are the weights."""

@@ -44,7 +44,8 @@ def assess(trace: Trace) -> Progress:
     is_game = "adversarial" in trace.facts  # of players who pull against one another, a loss that rises or stands still is the normal course
     is_moving = is_game or "moving_targets" in trace.facts  # targets that a network makes itself grow with what it learns, and the loss with them
     is_diverging = is_bad or (not is_moving and has_risen(start, now, best, reference, noise))
-    is_poor = is_diverging or (not is_game and is_stuck(explained, pace, finite.size))
+    is_nought = not bool(np.any(finite))  # two terms that cancel: it says nothing
+    is_poor = is_diverging or (not is_game and not is_nought and is_stuck(explained, pace, finite.size))
     return Progress(
         first=start,
         now=now,

@@ -37,7 +37,7 @@ class PlayerRotation(AbstractRule):
     name: ClassVar = "player_rotation"
     title: ClassVar = both("rotation of players around one another", "二者が互いのまわりを回る動き")
     family: ClassVar = "step"
-    rank: ClassVar = 39
+    rank: ClassVar = 36
     wind: ClassVar = 1.0
 
     def examine(self, trace: Trace) -> Finding | None:

@@ -39,7 +39,7 @@ class TargetScaling(AbstractRule):
         out_mean, out_std = number(trace, "output_mean", first=1), number(trace, "output_std", first=1)
         what = f"targets of {short(mean)} ± {short(std)}, output of {short(out_mean)} ± {short(out_std)}"
         ratio = math.hypot(std, mean - out_mean) / max(out_std, 1.0)
-        is_clear = trace.progress_is_poor or (ratio > 2 * LIMIT and falls_short(trace.progress, 0.6, 0.3)) or is_far_away(trace, mean, out_mean)
+        is_clear = trace.progress_is_poor or (ratio > 2 * LIMIT and falls_short(trace.progress, 0.6, 0.3)) or is_far_away(trace, mean, std, out_mean)
         if ratio > LIMIT and is_clear:
             return self._found(trace, ratio, what, confidence=0.65 + 0.3 * min(math.log10(ratio / LIMIT), 1.0))
         small = math.hypot(out_mean - mean, out_std) / max(math.hypot(mean, std), 1e-30)
@@ -99,7 +99,9 @@ class TargetScaling(AbstractRule):
         )
 
 
-def is_far_away(trace: Trace, mean: float, start: float) -> bool:
-    """Return whether the output is worse than the best constant and has most of the way to the targets' mean before it."""
-    now = number(trace, "output_mean")
-    return trace.progress is not None and trace.progress.explained < 0 and trace.step >= LEAST_STEPS and abs(mean - now) > LEFT * abs(now - start)
+def is_far_away(trace: Trace, mean: float, std: float, start: float) -> bool:
+    """Return whether the mean output is further from the targets' mean than these from one another, which is worse than the best constant, and has most of
+    the way before it.
+    """
+    left, gone = abs(mean - number(trace, "output_mean")), abs(number(trace, "output_mean") - start)
+    return trace.step >= LEAST_STEPS and left > max(std, LEFT * gone)

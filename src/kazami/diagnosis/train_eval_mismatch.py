@@ -10,6 +10,7 @@ from ._norms import LEAST_STEPS, SHIFT, Norm, evaluation_gap, norms_of
 from ._progress import falls_short
 
 FEWEST = 2.0
+FEW_KEPT = 8.0  # their deviation is then known to a quarter only: 1/√(2·8)
 SUNK = 0.01  # variance over epsilon: the output is a tenth of what was promised
 EVALUATED_WELL = 1.5
 NEARLY_DONE = 0.9
@@ -40,7 +41,7 @@ class TrainEvalMismatch(AbstractRule):
         norms = norms_of(trace)
         if not norms or trace.progress is None or trace.step < LEAST_STEPS:
             return None
-        return self._few(trace, norms) or self._sunk(trace, norms) or self._apart(trace, norms)
+        return self._few(trace, norms) or self._forgetful(trace, norms) or self._sunk(trace, norms) or self._apart(trace, norms)
 
     def _left_on(self, trace: Trace) -> Finding | None:
         dropout, validation = trace.facts.get("dropout"), trace.facts.get("validation")
@@ -89,6 +90,27 @@ class TrainEvalMismatch(AbstractRule):
             sentence=both(
                 f"{layer_name(place)} normalises {short(norm.samples)} numbers per channel: in training each becomes +1 or -1, in evaluation not.",
                 f"{layer_name(place)} はチャネルあたり {short(norm.samples)} 個の値で正規化しています。訓練時は必ず +1 か -1 になり、評価時と異なります。",
+            ),
+        )
+
+    def _forgetful(self, trace: Trace, norms: list[Norm]) -> Finding | None:
+        kept = [(norm.samples * (2 - norm.memory) / norm.memory, norm) for norm in norms if 0 < norm.memory <= 1]
+        worst = min(kept, key=lambda one: one[0], default=None)
+        if worst is None or worst[0] > FEW_KEPT or (trace.progress is not None and trace.progress.explained > NEARLY_DONE):
+            return None
+        count, norm = worst
+        place = trace.layers[norm.index]
+        return self.finding(
+            confidence=0.75,
+            place=place.name,
+            evidence=[
+                Evidence("numbers that the running statistics remember", count, FEW_KEPT, "", "N (2 - m) / m", name_ja="移動平均が覚えている値の数"),
+                Evidence("momentum of the running statistics", norm.memory, None, "", "", name_ja="移動平均のモメンタム"),
+            ],
+            sentence=both(
+                f"In evaluation {layer_name(place)} uses running statistics of about {short(count)} numbers: with a momentum of {short(norm.memory)} they are "
+                "those of the newest batch.",
+                f"評価時に {layer_name(place)} が使う移動平均は約 {short(count)} 個の値しか反映していません（モメンタム {short(norm.memory)}）。",
             ),
         )
 

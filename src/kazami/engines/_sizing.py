@@ -46,9 +46,13 @@ class _Trial:
 
 
 def map_for(job: Job) -> TrainingMap:
-    """Return the map of the job's training, made once."""
+    """Return the map of the job's training, made once; it has the memory that the members' settings need."""
     if "map" not in job.known:
-        job.known["map"] = TrainingMap(job.training, dtype=job.dtype)
+        made = TrainingMap(job.training, dtype=job.dtype)
+        for name, value in job.members[0].settings.items():
+            if all(name in member.settings for member in job.members):  # each member brings its own value
+                made.set_parameter(name, value)
+        job.known["map"] = made
     found: TrainingMap = job.known["map"]
     return found
 

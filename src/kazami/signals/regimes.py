@@ -176,7 +176,8 @@ def _fast_rule(values: Floats, ruled: Determinism) -> Determinism | None:
 
 def is_clearly_ruled(ruled: Determinism) -> bool:
     """Return whether a nonlinear rule leaves no doubt: a large margin at the decorrelation time or one step ahead, or a clear one and images that follow."""
-    return ruled.ratio < CLEARLY_RULED or ruled.near < CLEARLY_RULED / 3 or (ruled.near < CLEARLY_RULED and ruled.slope > LEAST_SLOPE)
+    is_near_enough = ruled.near < (CLEARLY_RULED if ruled.slope > LEAST_SLOPE else CLEARLY_RULED / 3 if ruled.slope > 0.0 else 0.0)
+    return ruled.ratio < CLEARLY_RULED or is_near_enough  # a slope of 0: neighbours coincide (a few values only), and nothing says where they go
 
 
 def _finer(values: Floats, returned: Period) -> float:

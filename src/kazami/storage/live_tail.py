@@ -30,7 +30,7 @@ class LiveTail:
         folder: The run directory on a local disk; ``None`` where there is none, and then nothing is ever written.
 
     Limits:
-        Rows that come faster than they are written are dropped here, oldest first, and a line says so: the parts of the run hold them all.
+        Rows that come faster than they are written are dropped here, oldest first, and a line says so: the parts of the run will hold them all.
     """
 
     def __init__(self, folder: str | None) -> None:
@@ -40,13 +40,23 @@ class LiveTail:
         self._looked_at = self._written_at = -1e9
         self._cost = 0.0
         self._bytes = 0
-        self._n_given = self._n_taken = 0
+        self._is_gap = False
 
     def add(self, step: int, row: Mapping[str, float]) -> None:
-        """Remember a row while somebody watches; costs next to nothing while nobody does."""
-        if self._is_wanted:
-            self._n_given += 1
+        """Remember a row until it is written here or in a part of the run: who begins to watch gets what no part holds yet."""
+        if self._folder is not None:
+            self._is_gap = self._is_gap or len(self._rows) == MOST_ROWS
             self._rows.append((step, row))
+
+    @property
+    def newest(self) -> int:
+        """Step of the newest row remembered, 0 where there is none."""
+        return self._rows[-1][0] if self._rows else 0
+
+    def forget(self, step: int) -> None:
+        """Let go of the rows up to ``step``, which a part now holds; while somebody watches they are written here first."""
+        while not self._is_wanted and self._rows and self._rows[0][0] <= step:
+            self._rows.popleft()
 
     def patience(self) -> float:
         """Return for how many seconds the writing thread may sleep before this needs it, infinity where it never will."""
@@ -88,8 +98,6 @@ class LiveTail:
         except OSError:
             is_wanted = False
         if self._is_wanted and not is_wanted:
-            self._rows.clear()
-            self._n_taken = self._n_given
             self._bytes = 0
             (folder / TAIL).unlink(missing_ok=True)
             (folder / WANTED).unlink(missing_ok=True)
@@ -101,8 +109,7 @@ class LiveTail:
             rows.append(self._rows.popleft())
         if folder is None or not rows:
             return
-        is_gap = self._n_given - self._n_taken > len(rows)
-        self._n_taken = self._n_given
+        is_gap, self._is_gap = self._is_gap, False
         content = (b'{"gap":true}\n' if is_gap else b"") + lines(rows)
         if not self._bytes or self._bytes + len(content) > MOST_BYTES:
             fresh = folder / f".{TAIL}.{os.getpid()}.tmp"

@@ -200,10 +200,24 @@ def _flat_series(table: Any, only: Collection[str] | None, after: int) -> dict[s
         is_wanted = np.array([only is None or _LAYER.sub(r"\1", name) in only for name in names])
         kept = np.flatnonzero(is_wanted[codes] & (steps > after))
         steps, codes, values = steps[kept], codes[kept], values[kept]
+    width = _width_of_blocks(steps, codes)
+    if width:
+        return {names[code]: _rising(steps[::width], values[place::width]) for place, code in enumerate(codes[:width])}
     order = np.argsort(codes.astype(np.uint16) if len(names) < 2**16 else codes, kind="stable")  # 16 bits are sorted by radix, ten times as fast
     edges = np.searchsorted(codes[order], np.arange(len(names) + 1))
     groups = {name: order[edges[code] : edges[code + 1]] for code, name in enumerate(names)}
     return {name: _rising(steps[rows], values[rows]) for name, rows in groups.items() if rows.size}
+
+
+def _width_of_blocks(steps: Any, codes: Any) -> int:
+    """Return how many rows each step has if all have the same series in the same order, else 0: a table that need not be sorted."""
+    again = np.flatnonzero(codes[1:] == codes[0]) if codes.size else codes
+    width = int(again[0]) + 1 if again.size else codes.size
+    if width == 0 or codes.size % width:
+        return 0
+    blocks, at = codes.reshape(-1, width), steps.reshape(-1, width)
+    is_even = np.unique(blocks[0]).size == width and np.array_equal(blocks, np.broadcast_to(blocks[0], blocks.shape))
+    return width if is_even and np.array_equal(at, np.broadcast_to(at[:, :1], at.shape)) else 0
 
 
 def _rising(steps: Any, values: Any) -> Series:

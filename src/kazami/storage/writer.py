@@ -197,9 +197,14 @@ class RunWriter:
 
     def _write_all(self, *, is_asked: bool, is_last: bool) -> None:
         trajectory = self._trajectory.write if is_asked else self._trajectory.write_if_due
-        tasks = [self._tail.write_if_due, self._metrics.write, self._metrics.compact, trajectory, self._events.write, self._write_head]
+        tasks = [self._tail.write_if_due, self._write_rows, self._metrics.compact, trajectory, self._events.write, self._write_head]
         for task in [*tasks, self._metrics.tidy, self._tail.end] if is_last else tasks:
             self._try(task)
+
+    def _write_rows(self) -> None:
+        newest = self._tail.newest
+        self._metrics.write()
+        self._tail.forget(newest)
 
     def _try(self, task: Callable[[], object]) -> None:
         try:

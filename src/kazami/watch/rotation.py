@@ -22,7 +22,7 @@ SHORTEST = 6.0  # steps: shorter ones are overshooting, and look the same with o
 PART = 0.2
 FLAT = 0.6
 # Of one player whose steps nothing is known to turn, only a rotation beyond doubt is told.
-ALONE = {"turns": 3.0, "steadiness": 0.95, "flatness": 0.8}
+ALONE = {"turns": 2.0, "steadiness": 0.9, "flatness": 0.6}
 
 
 class Orbit:

@@ -81,10 +81,7 @@ def constants() -> str:
     colours = {"light": palette.stops(), "dark": palette.stops(is_dark=True), "limits": palette.LIMITS, "healthy": palette.HEALTHY, "nan": palette.NOT_FINITE}
     scale = [{"word": {"en": one.word, "ja": one.word_ja}, "symbol": asdict(one)["symbol"], "value": one.value} for one in SCALE]
     spelled = "{ light: [number, string][]; dark: [number, string][]; limits: [number, number]; healthy: [number, number]; nan: string }"
-    return (
-        f"export const PALETTE: {spelled} = {json.dumps(colours)};\n\n"
-        f"export const SCALE: WindWord[] = {json.dumps(scale, ensure_ascii=False)};\n"
-    )
+    return f"export const PALETTE: {spelled} = {json.dumps(colours)};\n\nexport const SCALE: WindWord[] = {json.dumps(scale, ensure_ascii=False)};\n"
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from tests.app.stage import Serving, is_built, written
 from tests.pages import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """The browser, opened once for all tests of the app."""
+    """The browser, opened once a file: two of them cannot be open in one process."""
     with chromium() as opened:
         yield opened
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-
 from kazami.storage import RunWriter, trace_head
 from tests.house.tree import ROOT
 
@@ -29,7 +28,13 @@ def rows_of(trace):
 def written(run, folder, *, is_ended=True, until=None):
     """Write a made-up run into a folder, whole or up to a step; return its writer, closed if the run is ended."""
     info = run.info
-    head = {"findings": [finding.to_dict() for finding in run.findings], "trace": trace_head(run.trace), "wind": info.wind, "steps": info.steps, "blind": info.blind}
+    head = {
+        "findings": [finding.to_dict() for finding in run.findings],
+        "trace": trace_head(run.trace),
+        "wind": info.wind,
+        "steps": info.steps,
+        "blind": info.blind,
+    }
     writer = RunWriter(str(folder / info.id), info.__class__(id=info.id, command=info.command, started=info.started))
     for step, row in rows_of(run.trace):
         if until is None or step <= until:
@@ -68,7 +73,6 @@ def violations(page):
         page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
     return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-
 
 
 def is_built():

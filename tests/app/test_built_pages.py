@@ -49,7 +49,11 @@ def test_the_lockfile_names_no_registry():
 
 
 @needs_node
-@pytest.mark.parametrize("command", [["node_modules/vitest/vitest.mjs", "run"], ["node_modules/svelte-check/bin/svelte-check", "--tsconfig", "tsconfig.json", "--fail-on-warnings"]], ids=["vitest", "types"])
+@pytest.mark.parametrize(
+    "command",
+    [["node_modules/vitest/vitest.mjs", "run"], ["node_modules/svelte-check/bin/svelte-check", "--tsconfig", "tsconfig.json", "--fail-on-warnings"]],
+    ids=["vitest", "types"],
+)
 @pytest.mark.slow
 def test_components_and_types(command):
     done = subprocess.run(["node", *command], cwd=WEB, capture_output=True, text=True, check=False, timeout=280)

@@ -90,8 +90,21 @@ def test_no_file_but_the_pages_is_served(serving, path):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"null", b'{"step": 1}', b'{"step": "1", "text": "a"}', b'{"step": true, "text": "a"}', b'{"step": 1, "text": "a", "more": 1}', b'{"step": NaN, "text": "a"}']
-    + [b"[" * 100_000, b'{"step": -1, "text": "a"}', b'{"step": 1, "text": "  "}', b"\xff\xfe", b'{"step": 1e400, "text": "a"}'],
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'{"step": 1}',
+        b'{"step": "1", "text": "a"}',
+        b'{"step": true, "text": "a"}',
+        b'{"step": 1, "text": "a", "more": 1}',
+        b'{"step": NaN, "text": "a"}',
+        b"[" * 100_000,
+        b'{"step": -1, "text": "a"}',
+        b'{"step": 1, "text": "  "}',
+        b"\xff\xfe",
+        b'{"step": 1e400, "text": "a"}',
+    ],
 )
 def test_what_is_no_note_is_refused_in_words(serving, body):
     answer, text = post(serving, MARK, body)

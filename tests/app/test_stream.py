@@ -11,7 +11,6 @@ import pytest
 from tests.app.stage import Serving, rows_of, written
 from tests.reports import runs
 
-
 tabs = []
 
 
@@ -45,7 +44,7 @@ class Tab:
             assert line, "the stream ended"
             if line.startswith(b"id: "):
                 self.position = line[4:].strip().decode()
-            if line.startswith(b"data: {\"topic\""):
+            if line.startswith(b'data: {"topic"'):
                 return json.loads(line[6:])
 
     def steps_until(self, step):
@@ -171,6 +170,7 @@ def test_several_tabs_share_one_encoding(live):
         time.sleep(0.03)
     for thread in threads:
         thread.join(20)
-    assert found[0] and found[0][-1] == found[1][-1] == found[2][-1]
+    assert found[0]
+    assert found[0][-1] == found[1][-1] == found[2][-1]
     for tab in tabs:
         tab.close()

@@ -58,6 +58,6 @@ def test_silent_without_such_parameters():
 )
 def test_a_trunk_as_it_was_drawn_counts_where_progress_is_slow(fresh, share, fires):
     losses = 2.3 * np.linspace(1.0, 0.45, 40) ** 0.5
-    facts = {"requires_no_gradient": ["a.weight", "b.weight"], "never_trained": fresh, "frozen_share": share}
+    facts = {"requires_no_gradient": ["a.weight", "b.weight"], "never_trained": fresh, "frozen_matrices": len(fresh), "frozen_share": share}
     assert (RULE.examine(synthetic_trace(losses, facts=facts)) is not None) is fires
     assert RULE.examine(synthetic_trace(falling(), facts=facts)) is None

@@ -82,6 +82,6 @@ def test_is_excluded_with_the_size_of_the_updates():
 
 
 def test_silent_where_the_weights_have_come_far_and_the_loss_has_not_moved():
-    still = synthetic_trace(stuck(400), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3))
+    still = synthetic_trace(stuck(400), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3), update_cosine=0.99)
     assert RULE.examine(still) is None
     assert fire(RULE, synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3))).name == "lr_too_low"

@@ -208,3 +208,9 @@ def test_a_game_of_two_players_is_not_judged_by_its_loss_unless_it_breaks():
     assert not is_slow(game)
     rising[-1] = np.nan
     assert assess(synthetic_trace(rising, facts={"adversarial": {"players": 2}})).is_poor
+
+
+def test_a_loss_that_is_nought_at_every_step_says_nothing():
+    """Two terms of opposite sign that see different weights: their sum is no measure of anything."""
+    trace = Trace(step=60, series={"loss": Series(np.arange(1, 61), np.zeros(60))})
+    assert not assess(trace).is_poor

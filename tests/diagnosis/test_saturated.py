@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from kazami.diagnosis.saturated import LIMIT, Saturated
 from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, stuck, synthetic_trace
@@ -48,3 +49,11 @@ def test_is_excluded_with_the_slope_that_is_left():
     assert "0.4" in sentence.en
     assert RULE.exonerate(synthetic_trace(stuck(), slope_share=slopes(0.5, 2 * LIMIT, 0.9))) is None
     assert RULE.exonerate(synthetic_trace(stuck())) is None
+
+
+@pytest.mark.parametrize(("slope", "fires"), [(0.005, True), (0.05, False)])
+def test_a_layer_that_was_shut_from_the_start_needs_less_of_a_standstill(slope, fires):
+    losses = np.append(np.linspace(2.3, 0.5, 10), np.full(30, 0.5))
+    trace = synthetic_trace(losses, slope_share=slopes(slope, slope, slope))
+    assert 0.5 < trace.progress.explained < 0.9
+    assert (RULE.examine(trace) is not None) is fires

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from kazami.diagnosis._evaluation import LOUD
 from kazami.diagnosis._norms import SHIFT
-from kazami.diagnosis.train_eval_mismatch import FEWEST, LOUD, SUNK, TrainEvalMismatch
+from kazami.diagnosis.train_eval_mismatch import FEWEST, SUNK, TrainEvalMismatch
 from tests.diagnosis.synthetic import falling, fire, stuck, synthetic_trace, tower
 
 RULE = TrainEvalMismatch()
@@ -34,9 +35,9 @@ def test_a_usual_normalisation_is_silent_and_excused():
     assert RULE.exonerate(seen(norm_shift=0.4)) is None
 
 
-@pytest.mark.parametrize(("memory", "fires"), [(1e-4, True), (3e-3, True), (4e-3, False), (0.04, False)])
+@pytest.mark.parametrize(("memory", "fires"), [(1e-4, True), (3e-3, True), (6e-3, True), (8e-3, False), (0.04, False)])
 def test_statistics_that_will_not_arrive(memory, fires):
-    """After twice a hundred steps more than half is left of the start where the momentum is below 0.0035."""
+    """After twice a hundred steps more than half is left of the start below 0.0035; of a distance of 2 more than 1 is left after as many again below 0.0069."""
     found = RULE.examine(seen(norm_shift=2.0, norm_memory=memory))
     assert (found is not None) is fires
     if found is not None:
@@ -92,3 +93,17 @@ def test_a_shift_that_goes_to_and_fro_does_not_pass_by_itself():
     to_and_fro = np.where(np.arange(N) % 2 == 0, 1.5, 0.4)
     assert fire(RULE, seen(norm_shift=to_and_fro, norm_memory=0.1)).name == RULE.name
     assert RULE.examine(seen(norm_shift=np.linspace(3.0, 0.6, N), norm_memory=0.1)) is None
+
+
+@pytest.mark.parametrize(("samples", "memory", "fires"), [(4.0, 1.0, True), (4.0, 0.1, False), (64.0, 1.0, False), (7.0, 0.9, False)])
+def test_running_statistics_that_remember_one_small_batch(samples, memory, fires):
+    found = RULE.examine(seen(stuck(N), norm_samples=samples, norm_memory=memory))
+    assert (found is not None) is fires
+    if found is not None:
+        assert found.evidence[0].value == pytest.approx(samples * (2 - memory) / memory)
+
+
+def test_a_memory_between_late_and_arrived_is_judged_by_the_distance_that_will_be_left():
+    """A hundred steps at 0.004: 0.45 of the start is left after as many again."""
+    assert RULE.examine(seen(norm_shift=3.0, norm_memory=0.004)) is not None
+    assert RULE.examine(seen(norm_shift=1.0, norm_memory=0.004)) is None

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from kazami.diagnosis import examine
-from kazami.diagnosis._meanings import meaning_of
 from kazami.diagnosis._answers import ALIKE, COLLAPSED, LEAST_STEPS
+from kazami.diagnosis._meanings import meaning_of
 from kazami.diagnosis.trivial_solution import LIMIT, TrivialSolution
 from kazami.records import Layer, Trace
 from tests.diagnosis.synthetic import FACTS, N_STEPS, TRIVIAL, assert_both_languages, falling, fire, stuck, synthetic_trace

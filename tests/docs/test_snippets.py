@@ -14,31 +14,7 @@ from kazami.storage import open_run
 from tests.house.tree import ROOT
 
 SECONDS = 120  # far more than a page needs; a page that hangs should fail here
-PAGES = (
-    "README.md",
-    "docs/how-to.md",
-    "docs/run-directory.md",
-    *(
-        f"docs/{topic}.md"
-        for topic in (
-            "activations",
-            "blocks",
-            "compare",
-            "cure",
-            "curvature",
-            "derivatives",
-            "edits",
-            "experiments",
-            "graph",
-            "initialisation",
-            "inside",
-            "kernels",
-            "surfaces",
-            "sweeps",
-            "tour",
-        )
-    ),
-)
+PAGES = ("README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")) if file.name != "LOG.md"))
 NAMES = "run|check|compare|cure|report|demo|tour|graph|completion|nets|lab"
 LINKED = ("README.md", "README.ja.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -68,10 +44,14 @@ def watched(script: str, run: str, place: str) -> subprocess.CompletedProcess[st
     return python(["-m", "kazami", "run", "--quiet", "--fail-on", "warning", "--run", run, str(ROOT / "examples" / f"{script}.py")], place)
 
 
-@pytest.mark.parametrize("page", PAGES)
+def python_of(page: str) -> str:
+    """Return the Python of a page as one script."""
+    return "\n".join(block for language, block in blocks(page) if language == "python")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if python_of(page)])
 def test_the_python_of_a_page_runs(page, tmp_path):
-    code = "\n".join(block for language, block in blocks(page) if language == "python")
-    assert code
+    code = python_of(page)
     (tmp_path / "page.py").write_text(code, encoding="utf-8")
     if "runs/demo" in code:
         healthy = watched("healthy", "runs/demo", str(tmp_path))  # which is well, as the README says

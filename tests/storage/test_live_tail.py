@@ -15,7 +15,6 @@ def tail(tmp_path, monkeypatch):
     """A tail that somebody wants, whose writer never has to wait."""
     monkeypatch.setattr("kazami.storage.live_tail.PERIOD", 0.0)
     monkeypatch.setattr("kazami.storage.live_tail.LOOK", 0.0)
-    monkeypatch.setattr("kazami.storage.live_tail.SHARE", 1e9)
     one = LiveTail(str(tmp_path))
     TailReader(tmp_path).ask()
     one.write_if_due()

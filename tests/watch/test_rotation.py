@@ -112,7 +112,7 @@ def test_one_optimizer_may_hold_both_sides(turn, sides):
 
 
 def test_steps_that_are_left_out_are_no_obstacle():
-    told = one_optimizer(400, 0.15, every=4, turn=False)["rotation"]
+    told = one_optimizer(400, 0.15, every=2, turn=False)["rotation"]
     assert told["period"] == pytest.approx(2 * math.pi / math.atan(0.3 / (1 - 0.3 * 0.15)), rel=0.05)
 
 

@@ -40,10 +40,105 @@ export interface Card {
   excluded: Sentence[];
 }
 
+export interface CellsPart {
+  row: number;
+  y: number;
+  values: Num[];
+  letters: string;
+}
+
 export interface Change {
   name: string;
   code: string;
   sentence: Sentence;
+}
+
+export interface ChangePoint {
+  kind: string;
+  say: Sentence;
+  low: number;
+  high: number;
+  before: number;
+  after: number;
+  estimate: number;
+}
+
+export interface ChangesPart {
+  points: ChangePoint[];
+  threshold: Num;
+  reached_at: Num;
+  how: string;
+}
+
+export interface CheckList {
+  passed: CheckRow[];
+}
+
+export interface CheckRow {
+  id: string;
+  name: string;
+  title: Sentence;
+  value: Sentence | null;
+}
+
+export interface ColumnsPart {
+  values: Num[];
+  letters: string;
+  exponents: Num[];
+  errors: Num[];
+  keep: number;
+  observed: string;
+}
+
+export interface CureBoard {
+  run: string;
+  why_not: Sentence | null;
+  command: string;
+  script: string;
+  is_changed: boolean;
+  job: CureJob | null;
+  proofs: ProofLine[];
+  most_budget: number;
+}
+
+export interface CureJob {
+  id: string;
+  state: "running" | "cancelling" | "ended";
+  steps: CureStep[];
+  elapsed: number;
+  budget: number;
+  seeds: number;
+  exit_code: number | null;
+  outcome: Sentence | null;
+  said: string[];
+  has_proof: boolean;
+}
+
+export interface CureRequest {
+  budget: number;
+  seeds: number;
+  language: "en" | "ja";
+}
+
+export interface CureStarted {
+  job: string;
+  why_not: Sentence | null;
+}
+
+export interface CureStep {
+  at: number;
+  what: string;
+  say: Sentence;
+}
+
+export interface CurvePair {
+  title: Sentence;
+  before: LossBand | null;
+  after: LossBand | null;
+  low: Num;
+  high: Num;
+  is_logarithmic: boolean;
+  last: number;
 }
 
 export interface Done {
@@ -122,6 +217,27 @@ export interface HeldOut {
   say: Sentence;
 }
 
+export interface JobPart {
+  columns: ColumnsPart | null;
+  changes: ChangesPart | null;
+  cells: CellsPart | null;
+  orbit: OrbitPart | null;
+  trainability: TrainabilityPart | null;
+}
+
+export interface JobState {
+  job: string;
+  kind: "diagram" | "regimes" | "orbit" | "trainability";
+  state: "starting" | "running" | "done" | "cancelled" | "failed";
+  done: number;
+  total: number;
+  seconds: number;
+  seconds_left: Num;
+  position: number;
+  parts: JobPart[];
+  problem: Sentence | null;
+}
+
 export interface LayerHistory {
   layer: number;
   name: string;
@@ -156,6 +272,15 @@ export interface LayerSight {
   weight_norm: number | null;
 }
 
+export interface LossBand {
+  steps: Num[];
+  middle: Num[];
+  low: Num[];
+  high: Num[];
+  seeds: Num[][];
+  lost: number | null;
+}
+
 export interface LossPicture {
   title: Sentence;
   steps: number[];
@@ -184,10 +309,43 @@ export interface MarkRequest {
   text: string;
 }
 
+export interface MetricRow {
+  name: Sentence;
+  before: Num;
+  before_low: Num;
+  before_high: Num;
+  after: Num;
+  after_low: Num;
+  after_high: Num;
+  gain: Num;
+  improved: number;
+  seeds: number;
+}
+
 export interface Misfit {
   place: number[];
   sentence: Sentence;
   remedies: string[];
+}
+
+export interface OrbitPart {
+  at: number;
+  second: Num;
+  letter: string;
+  sentence: Sentence;
+  confidence: number;
+  first: number;
+  observed: Num[];
+  frequencies: Num[];
+  power: Num[];
+  exponents: Num[];
+  errors: Num[];
+  counts: number[];
+  convergence: Num[][];
+  distances: Num[];
+  window: number[];
+  slope: Num;
+  warnings: Sentence[];
 }
 
 export interface Preset {
@@ -205,6 +363,35 @@ export interface Presets {
 export interface Problem {
   problem: string;
   say: Sentence;
+}
+
+export interface ProofLine {
+  id: string;
+  started: string;
+  state: "proved" | "well" | "open";
+  verdict: Sentence;
+  seconds: number;
+}
+
+export interface ProofView {
+  line: ProofLine;
+  command: string;
+  cause: Sentence;
+  on: Sentence;
+  changes: Change[];
+  diff: string;
+  lines: string;
+  table_title: Sentence;
+  measure: Sentence;
+  chance: Num;
+  metrics: MetricRow[];
+  rows: SeedRow[];
+  placebo: number[];
+  curves: CurvePair;
+  map_before: MapPicture | null;
+  map_after: MapPicture | null;
+  tried: TriedRow[];
+  excluded: Sentence[];
 }
 
 export interface RunDelta {
@@ -241,6 +428,13 @@ export interface RunSnapshot {
   flow: Flow;
   age: number;
   written: boolean;
+}
+
+export interface SeedRow {
+  seed: number;
+  before: Num;
+  after: Num;
+  gain: Num;
 }
 
 export interface Sentence {
@@ -313,6 +507,72 @@ export interface TableTaken {
   classes: string[];
   rows: number;
   n_dropped: number;
+}
+
+export interface TrainabilityPart {
+  x: Num[];
+  y: Num[];
+  shades: string;
+  converged: number;
+  dimension: Num;
+  dimension_error: Num;
+  engine: string;
+}
+
+export interface TriedRow {
+  names: string[];
+  told: string;
+  codes: string[];
+  steps: number;
+  score: Num;
+  gain: Num;
+  why: Sentence;
+  helped: boolean;
+  is_accepted: boolean;
+}
+
+export interface TunnelHome {
+  presets: TunnelPreset[];
+  limits: Record<string, number>;
+  letters: Record<string, Sentence>;
+  colours: Record<string, string>;
+}
+
+export interface TunnelPreset {
+  name: string;
+  title: Sentence;
+  notice: Sentence;
+  observable: Sentence;
+  weights: number;
+  low: number;
+  high: number;
+  least: number;
+  most: number;
+  members: number;
+  transient: number;
+  keep: number;
+  second: Sentence;
+  second_low: number;
+  second_high: number;
+  is_whole: boolean;
+  rows: number;
+  columns: number;
+}
+
+export interface TunnelWish {
+  client: string;
+  kind: "diagram" | "regimes" | "orbit" | "trainability";
+  preset: string;
+  low: number;
+  high: number;
+  members: number;
+  transient: number;
+  keep: number;
+  at: number;
+  y_low: number;
+  y_high: number;
+  rows: number;
+  second: number | null;
 }
 
 export interface View {

@@ -9,8 +9,8 @@ from ..records.finding import Finding, Sentence
 from ..records.run_info import RunInfo
 from ..records.wind import wind_of
 from ..reports.outcome import checks_of, verdict
-from ..storage import StoredRun, open_run
 from ..reports.view_data import WindWord
+from ..storage import StoredRun, open_run
 from .wire import RunLine, RunList
 
 HEAD = "run.json"
@@ -116,7 +116,9 @@ def trouble_of(error: KazamiError) -> Sentence:
     """Return why a run cannot be read, and the command that helps."""
     if isinstance(error, NewerFormat):
         return Sentence(f"{error}", "この実行は新しい kazami で書かれています。更新してください：pip install --upgrade kazami")
-    return Sentence(f"{error} Look at it with: kazami report RUN --format text", f"実行ディレクトリを読めません（{error}）。確認するには：kazami report RUN --format text")
+    return Sentence(
+        f"{error} Look at it with: kazami report RUN --format text", f"実行ディレクトリを読めません（{error}）。確認するには：kazami report RUN --format text"
+    )
 
 
 def _findings(info: RunInfo) -> list[Finding]:

@@ -118,7 +118,12 @@ class Guard:
         offered = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["method"] == "GET" and _is_same(offered, token):
             return token
-        raise Refused(401, "bad_request", "Open the address that kazami app printed: it holds the token.", "kazami app が表示した（トークン付きの）アドレスを開いてください。")
+        raise Refused(
+            401,
+            "bad_request",
+            "Open the address that kazami app printed: it holds the token.",
+            "kazami app が表示した（トークン付きの）アドレスを開いてください。",
+        )
 
 
 def _is_same(offered: str, token: str) -> bool:

@@ -22,6 +22,7 @@ FRAMES = 64  # kept of each topic: a tab that is further behind gets a snapshot
 LINGER = 20.0  # seconds a topic outlives its last follower, so that a reload finds it warm
 PING = 4.0
 FASTEST = 0.1
+BUSY = Problem("busy", Sentence("Too much is followed at once.", "同時に追跡できる数を超えています。"))
 MOST_TOPICS, MOST_TOPICS_A_TAB, MOST_TABS = 48, 8, 64
 
 
@@ -83,16 +84,12 @@ class Hub:
         wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._wakes.add(wake)
-        lines: dict[str, _Line] = {}
+        lines = {topic: line for topic in topics if (line := self._line(topic)) is not None}
         yield b"retry: 1000\n\n"
+        for topic in set(topics) - set(lines):
+            yield _event(Envelope(topic, "problem", "", BUSY), positions)
         try:
-            for topic in topics:
-                line = self._line(topic)
-                if line is None:
-                    problem = Problem("busy", Sentence("Too much is followed at once.", "同時に追跡できる数を超えています。"))
-                    yield _event(Envelope(topic, "problem", "", problem), positions)
-                    continue
-                lines[topic] = line
+            for line in lines.values():
                 line.enter(wake)
             while not self._is_ending:
                 wake.clear()
@@ -100,9 +97,7 @@ class Hub:
                     for message in await line.after(positions.get(topic, "")):
                         positions[topic] = message.position
                         yield _framed(message.body, positions)
-                try:
-                    await asyncio.wait_for(wake.wait(), PING)
-                except TimeoutError:
+                if not await _is_woken(wake):
                     yield b"event: ping\ndata: {}\n\n"
         finally:
             self._wakes.discard(wake)
@@ -117,6 +112,15 @@ class Hub:
                 return None
             self._lines[topic] = _Line(topic, self._kinds, self._house, self._threads)
         return self._lines[topic]
+
+
+async def _is_woken(wake: asyncio.Event) -> bool:
+    """Wait until there is news, or until it is time to say that we are still there."""
+    try:
+        await asyncio.wait_for(wake.wait(), PING)
+    except TimeoutError:
+        return False
+    return True
 
 
 class _Message:

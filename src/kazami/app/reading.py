@@ -67,7 +67,9 @@ def _value(kind: Any, data: Any, place: str, depth: int) -> Any:
         return data
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return None if data is None and type(None) in get_args(kind) else _value(next(one for one in get_args(kind) if one is not type(None)), data, place, depth)
+        return (
+            None if data is None and type(None) in get_args(kind) else _value(next(one for one in get_args(kind) if one is not type(None)), data, place, depth)
+        )
     if origin is Literal:
         if data not in get_args(kind) or isinstance(data, bool) not in {isinstance(one, bool) for one in get_args(kind)}:
             raise BadRequest(f"{place} should be one of {', '.join(map(str, get_args(kind)))}.")

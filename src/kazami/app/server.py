@@ -84,6 +84,7 @@ def application(house: House, hub: Hub) -> Starlette:
         del app
         yield
         hub.close()
+        house.close()
 
     assets = Mount("/assets", _Assets(directory=static / "assets", check_dir=False))
     return Starlette(routes=[Route("/", page), Route("/api/stream", stream), *routes, assets], lifespan=life)
@@ -122,7 +123,9 @@ def _bytes_or_attachment(answer: object) -> bytes | Attachment:
 def _response(answer: bytes | Attachment) -> Response:
     if isinstance(answer, Attachment):
         name = json.dumps("".join(letter if letter.isascii() and letter.isprintable() else "_" for letter in answer.name))
-        return Response(answer.content, media_type=answer.media_type, headers={"content-disposition": f"attachment; filename={name}", "cache-control": "no-store"})
+        return Response(
+            answer.content, media_type=answer.media_type, headers={"content-disposition": f"attachment; filename={name}", "cache-control": "no-store"}
+        )
     return Response(answer, media_type="application/json", headers={"cache-control": "no-store"})
 
 
@@ -184,7 +187,7 @@ class Server:
             raise UsageError(f"{host} can be reached from other machines, so visitors need a token: --token {secrets.token_urlsafe(12)} (or any secret)")
         self._socket = bound(host, port)
         self.address = Address(host, self._socket.getsockname()[1], token)
-        self._house = House(RunFolder(runs))
+        self._house = House(RunFolder(runs), is_local=host in LOOPBACK)
         self.hub = Hub(self._house)
         names = {f"{name}:{self.address.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
         doors = Doors(frozenset(names), token, is_any_host=host not in LOOPBACK)

@@ -7,8 +7,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
-
 from ..records.finding import Sentence
 from ..reports.plain import plain
 from ..reports.view_data import EventFlag, Flow, Matrix, Steps, Vector, View, WindWord

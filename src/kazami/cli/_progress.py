@@ -1,9 +1,11 @@
 """Progress on stderr: a bar or a line on a terminal, nothing in a pipe."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+MARK = "kazami-progress: "  # in front of each line of progress that a program reads
 Progress = Callable[[int, int], None]  # (done, total); the rooms below call it and know nothing of terminals
 
 
@@ -29,7 +31,13 @@ def progress_bar(what: str) -> Iterator[Progress]:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show one line that changes while a long work goes on, and is gone afterwards; yields a function to be called with its text."""
+    """Show one line that changes while a long work goes on, and is gone afterwards; yields a function to be called with its text.
+
+    In a pipe nothing is shown, unless the environment asks for lines (``KAZAMI_PROGRESS=lines``), as the app does.
+    """
+    if os.environ.get("KAZAMI_PROGRESS") == "lines":
+        yield lambda text: print(f"{MARK}{text}", file=sys.stderr, flush=True)
+        return
     if not sys.stderr.isatty():
         yield lambda text: None
         return

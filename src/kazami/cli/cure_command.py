@@ -12,7 +12,7 @@ from ._progress import progress_line
 from ._target import TargetCommand, loaded, target_options
 
 if TYPE_CHECKING:
-    from ..records import Proof, Sentence
+    from ..records import Launch, Proof, Sentence
     from ..trials.script_cure import ScriptCure
 
 NOT_PROVED = 4
@@ -63,6 +63,7 @@ def command(
     A script is replayed from its first step in mirrors of the working directory, with each candidate change written into its source; your files are touched
     only with --apply. The change is printed as a diff on stdout, all else on stderr. Exit code 0: proved, or nothing to cure; 4: tried and not proved.
     """
+    from ..records import Launch
     from ..watch.language import chosen_language
 
     language = chosen_language(lang)
@@ -75,7 +76,8 @@ def command(
         found = (
             _of_factory(words, input_shape, asked) if is_factory else _of_script(name, words[0 if module else 1 :], bool(module), steps, allow_writes, asked)
         )
-    return _conclude(found, name, is_applied=is_applied, location=location, json_file=json_file, language=language)
+    launch = None if is_factory else Launch(name, words[0 if module else 1 :], bool(module))
+    return _conclude(found, name, launch, is_applied=is_applied, location=location, json_file=json_file, language=language)
 
 
 def _of_script(name: str, arguments: tuple[str, ...], as_module: bool, steps: int | None, may_write: bool, asked: dict[str, Any]) -> "ScriptCure":
@@ -99,13 +101,13 @@ def _of_factory(words: tuple[str, ...], input_shape: str | None, asked: dict[str
     return ScriptCure(proof, "", b"", lines, tuple(target.said), nothing, nothing, 0)
 
 
-def _conclude(found: "ScriptCure", name: str, *, is_applied: bool, location: str | None, json_file: str | None, language: str) -> int:
+def _conclude(found: "ScriptCure", name: str, launch: "Launch | None", *, is_applied: bool, location: str | None, json_file: str | None, language: str) -> int:
     from ..trials.keeping import applied, kept
 
     proof = found.proof
     stem = os.path.splitext(os.path.basename(name.split(":")[0]))[0]
     asked = shlex.join(["kazami", *sys.argv[1:]])
-    place = kept(proof, asked, stem=stem, location=location, diff=found.diff, patch=found.patch, lines=found.lines, language=language)
+    place = kept(proof, asked, stem=stem, location=location, diff=found.diff, patch=found.patch, lines=found.lines, language=language, launch=launch)
     written = applied(found.before.files, found.after.files) if is_applied and proof.cured else []
     if json_file is not None:
         _write_json(found, place, json_file)

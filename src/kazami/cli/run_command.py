@@ -1,6 +1,6 @@
 """Run a PyTorch script unchanged, and say what is wrong with its training."""
 
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -27,8 +27,18 @@ def _open_app(location: str) -> None:
     import os
     import subprocess
     import sys
+    from threading import Thread
 
     whole = os.path.abspath(location)
     command = [sys.executable, "-m", "kazami", "app", "--runs", os.path.dirname(whole), "--open", os.path.basename(whole), "--beside", str(os.getpid())]
     browserless = [] if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in ("darwin", "win32") else ["--no-browser"]
-    subprocess.Popen([*command, *browserless], stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=subprocess.DEVNULL, start_new_session=True)
+    app = subprocess.Popen([*command, *browserless], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
+    Thread(target=_say_address, args=(app.stdout,), daemon=True, name="kazami-app-address").start()
+
+
+def _say_address(said: IO[bytes] | None) -> None:
+    """Print the one line that the app says, on our own stderr: were that the app's, whoever reads it would wait for the app to end."""
+    if said is None:
+        return
+    with said:
+        click.echo(said.readline().decode().strip(), err=True)

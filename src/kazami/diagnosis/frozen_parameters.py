@@ -7,7 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, recent
-from ._progress import falls_short, is_slow
+from ._progress import SLOW_EXPLAINED, falls_short, is_slow
 
 LARGE_SHARE = 0.2
 LEAST_STEPS = 10
@@ -59,16 +59,20 @@ class FrozenParameters(AbstractRule):
                 "get gradients but are never changed by the optimizer (a learning rate of zero?)",
                 "は勾配が届いているのに、一度も更新されていません（学習率が0？）",
             )
+        return self._stopped(trace)
+
+    def _stopped(self, trace: Trace) -> Finding | None:
         frozen = sorted({*trace.facts.get("frozen", {}), *trace.facts.get("requires_no_gradient", ())})
         fresh = list(trace.facts.get("never_trained", ()))
-        if len(fresh) >= SEVERAL and float(trace.facts.get("frozen_share", 0.0)) > LARGE_SHARE and falls_short(trace.progress, 0.8, 0.25):
+        is_a_trunk = int(trace.facts.get("frozen_matrices", 0)) >= SEVERAL and float(trace.facts.get("frozen_share", 0.0)) > LARGE_SHARE
+        if fresh and is_a_trunk and falls_short(trace.progress, 0.8, 0.25):
             return self._found(
                 fresh,
                 0.85,
                 "have requires_grad=False and stand as an initialisation has drawn them: nothing was ever learned there",
                 "は requires_grad=False のまま初期値の分布を保っており、一度も学習されていません",
             )
-        if frozen and trace.progress_is_poor:
+        if frozen and trace.progress_is_poor and not (trace.progress is not None and trace.progress.explained > SLOW_EXPLAINED):
             return self._found(frozen, 0.75, "have requires_grad=False", "は requires_grad=False です")
         return None
 

@@ -33,18 +33,15 @@ class LrTooLow(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if steps are far too small for what is left to gain."""
         progress = trace.progress
-        if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
-            return None
-        if has_decayed(trace):
+        if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained) or has_decayed(trace):
             return None
         ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
         is_far_below = ratio < LIMIT / 5  # a hundred times as long a step would be stable
         is_slow = progress.explained < 0.6 and progress.pace < (0.12 if is_far_below else 0.08)
         is_straight = math.isnan(ratio) and number(trace, "update_cosine") > STRAIGHT  # the second witness where curvature cannot be seen
         largest = SMALL_UPDATE * (10 if is_far_below else 5 if is_straight else 1)
-        if has_no_signal(trace) or not is_slow or ratio > LIMIT or not update < largest:
-            return None
-        if update * trace.step > TRAVELLED and not progress.is_falling:
+        has_come_far = travelled(trace, update) > TRAVELLED and not progress.is_falling
+        if has_no_signal(trace) or has_come_far or not is_slow or ratio > LIMIT or not update < largest:
             return None
         confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
         if ratio < LIMIT:
@@ -100,3 +97,12 @@ def has_decayed(trace: Trace) -> bool:
     """Return whether a schedule has brought the rate below a tenth of its largest: what is small now was meant to be."""
     rates = trace["learning_rate"].values
     return rates.size > 0 and bool(rates[-1] < 0.1 * rates.max())
+
+
+def travelled(trace: Trace, update: float) -> float:
+    r"""Return the way that updates of one size make together, :math:`u\sqrt{n(1+c)/(1-c)}` for *n* steps whose neighbours have the cosine *c* (no longer than
+    in a straight line).
+    """
+    cosine = number(trace, "update_cosine")
+    cosine = min(max(cosine, 0.0), 1.0 - 1.0 / max(trace.step, 2)) if math.isfinite(cosine) else 0.0
+    return update * math.sqrt(trace.step * (1 + cosine) / (1 - cosine))

@@ -7,9 +7,10 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, recent, short
-from ._progress import is_slow
+from ._progress import SLOW_PACE, falls_short, is_slow
 
 LIMIT = 0.1
+SHUT = 0.01  # from the first step on: so little that the layer before can be left out, however far the layer after has come
 
 
 class Saturated(AbstractRule):
@@ -30,7 +31,8 @@ class Saturated(AbstractRule):
         columns = hidden(trace, ("linear", "conv", "recurrent", "norm", "embedding"))
         now = recent(trace, "slope_share")
         flat = [i for i in columns if now[i] < LIMIT]
-        if not flat or not is_slow(trace.progress):
+        is_shut = bool(flat) and float(now[flat[0]]) < SHUT and bool(early(trace, "slope_share", 1)[flat[0]] < SHUT)
+        if not flat or not (is_slow(trace.progress) or (is_shut and falls_short(trace.progress, 0.9, SLOW_PACE))):
             return None
         if not trace.progress_is_poor and float(now[flat[0]]) > LIMIT / 2:
             return None

@@ -6,15 +6,14 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, layer_name, short
+from ._evaluation import forgetful, left_on
 from ._norms import LEAST_STEPS, SHIFT, Norm, evaluation_gap, norms_of
 from ._progress import falls_short
 
 FEWEST = 2.0
-FEW_KEPT = 8.0  # their deviation is then known to a quarter only: 1/√(2·8)
 SUNK = 0.01  # variance over epsilon: the output is a tenth of what was promised
 EVALUATED_WELL = 1.5
 NEARLY_DONE = 0.9
-LOUD = 1 / 3  # dropout: from this rate on its noise, p/(1 - p) of a unit's own square, is half of what the unit says
 
 
 class TrainEvalMismatch(AbstractRule):
@@ -35,38 +34,13 @@ class TrainEvalMismatch(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding for the worst normalisation."""
-        left_on = self._left_on(trace)
-        if left_on is not None:
-            return left_on
+        dropped = left_on(trace)
+        if dropped is not None:
+            return self.finding(**dropped)
         norms = norms_of(trace)
         if not norms or trace.progress is None or trace.step < LEAST_STEPS:
             return None
         return self._few(trace, norms) or self._forgetful(trace, norms) or self._sunk(trace, norms) or self._apart(trace, norms)
-
-    def _left_on(self, trace: Trace) -> Finding | None:
-        dropout, validation = trace.facts.get("dropout"), trace.facts.get("validation")
-        if not dropout or not validation or validation.get("is_eval_mode") is not False or dropout["rate"] < LOUD:
-            return None
-        return self.finding(
-            confidence=0.75,
-            place="dropout",
-            place_ja="ドロップアウト",
-            evidence=[
-                Evidence(
-                    "dropout rate while the script validates",
-                    dropout["rate"],
-                    LOUD,
-                    "",
-                    "masks in the live graph",
-                    "検証時のドロップアウト率",
-                    "計算グラフ中のマスク",
-                )
-            ],
-            sentence=both(
-                f"The script validates without model.eval(): {dropout['rate']:.0%} of a layer's outputs are dropped while it does.",
-                f"検証時に model.eval() が呼ばれておらず、層の出力の {dropout['rate']:.0%} が落とされたまま評価しています。",
-            ),
-        )
 
     def _few(self, trace: Trace, norms: list[Norm]) -> Finding | None:
         norm = min(norms, key=lambda one: one.samples if one.samples == one.samples else math.inf)
@@ -94,25 +68,8 @@ class TrainEvalMismatch(AbstractRule):
         )
 
     def _forgetful(self, trace: Trace, norms: list[Norm]) -> Finding | None:
-        kept = [(norm.samples * (2 - norm.memory) / norm.memory, norm) for norm in norms if 0 < norm.memory <= 1]
-        worst = min(kept, key=lambda one: one[0], default=None)
-        if worst is None or worst[0] > FEW_KEPT or (trace.progress is not None and trace.progress.explained > NEARLY_DONE):
-            return None
-        count, norm = worst
-        place = trace.layers[norm.index]
-        return self.finding(
-            confidence=0.75,
-            place=place.name,
-            evidence=[
-                Evidence("numbers that the running statistics remember", count, FEW_KEPT, "", "N (2 - m) / m", name_ja="移動平均が覚えている値の数"),
-                Evidence("momentum of the running statistics", norm.memory, None, "", "", name_ja="移動平均のモメンタム"),
-            ],
-            sentence=both(
-                f"In evaluation {layer_name(place)} uses running statistics of about {short(count)} numbers: with a momentum of {short(norm.memory)} they are "
-                "those of the newest batch.",
-                f"評価時に {layer_name(place)} が使う移動平均は約 {short(count)} 個の値しか反映していません（モメンタム {short(norm.memory)}）。",
-            ),
-        )
+        known = forgetful(trace, norms) if trace.progress is None or not trace.progress.explained > NEARLY_DONE else None
+        return self.finding(**known) if known is not None else None
 
     def _sunk(self, trace: Trace, norms: list[Norm]) -> Finding | None:
         norm = min(norms, key=lambda one: one.variance if one.variance == one.variance else math.inf)

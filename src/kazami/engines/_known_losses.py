@@ -35,14 +35,14 @@ class KnownLoss:
             return None
         else:
             found = target.detach().double().reshape(n_samples, n_outputs)
-            if self.name == "cross_entropy" and not torch.allclose(found.sum(dim=1), torch.ones(n_samples, dtype=torch.float64)):
+            if self.name == "cross_entropy" and not torch.allclose(found.sum(dim=1), torch.ones(n_samples, dtype=torch.float64, device=found.device)):
                 return None
         found = (1.0 - self.smoothing) * found + self.smoothing / n_outputs if self.smoothing else found
-        return np.asarray(found.numpy())
+        return np.asarray(found.cpu().numpy())
 
     def value(self, output: Tensor, rows: np.ndarray) -> Tensor:
         """Return the loss as kernels compute it, as a mean."""
-        wanted = torch.from_numpy(rows)
+        wanted = torch.from_numpy(rows).to(output.device)
         if self.name == "mse":
             return (output - wanted).square().mean()
         return -(wanted * torch.log_softmax(output, dim=1)).sum(dim=1).mean()
@@ -68,7 +68,7 @@ def factor_of(known: KnownLoss, loss: Callable[[Any, Any], Tensor], output: Tens
     factor, generator = None, torch.Generator().manual_seed(0)
     wide = target.double() if target.is_floating_point() else target
     for size in SIZES:
-        trial = size * torch.randn(output.shape, generator=generator, dtype=torch.float64)
+        trial = size * torch.randn(output.shape, generator=generator, dtype=torch.float64).to(output.device)
         pairs = [_with_gradient(lambda x: loss(x, wide), trial), _with_gradient(lambda x: known.value(x.reshape(n_samples, n_outputs), rows), trial)]
         if pairs[0] is None or pairs[1] is None:
             return None

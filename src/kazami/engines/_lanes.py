@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UsageError
-from ..kernels import Descent, Kernel, KernelRun, Network, compiled
+from ..kernels import HOST, AbstractMachine, Descent, Kernel, KernelRun, Network, compiled
 from ..maps import TrainingMap
 from ._base import AbstractEnsemble, Grown, Job, must_be_windows
+from ._card import Card
 from ._columns import Columns, Group
 from ._known_losses import KnownLoss, factor_of
 from ._step import starts
@@ -77,7 +78,7 @@ class Lanes(AbstractEnsemble):
         losses, end = [], self._time + steps
         while self._time < end:
             losses.append(self._run(end - self._time, None, 1).losses)
-        return torch.from_numpy(np.concatenate(losses))
+        return self._here(np.concatenate(losses))
 
     def advance_with_tangents(self, vectors: Tensor, steps: int, *, every: int = 1) -> Grown:
         """Take steps with deviation vectors.
@@ -85,7 +86,7 @@ class Lanes(AbstractEnsemble):
         A window that is cut, because the settings change in it, is made orthonormal at each cut, too: the logarithms add up to the same.
         """
         losses, logs = [], []
-        carried = vectors.to(self._states).numpy().transpose(0, 2, 1)[:, :, self._found.order]
+        carried = vectors.to(self._states).cpu().numpy().transpose(0, 2, 1)[:, :, self._found.order]
         left = must_be_windows(steps, every)
         while left:
             whole = sum(length == left[0] for length in left) * left[0]
@@ -95,7 +96,7 @@ class Lanes(AbstractEnsemble):
             logs.append((np.asarray(grown), taken))
             left = _without(left, taken)
         back = np.ascontiguousarray(np.asarray(carried)[:, :, self._back].transpose(0, 2, 1))
-        return Grown(torch.from_numpy(np.concatenate(losses)), torch.from_numpy(_joined(logs, steps, every)).to(self._states), torch.from_numpy(back))
+        return Grown(self._here(np.concatenate(losses)), self._here(_joined(logs, steps, every)).to(self._states), self._here(back))
 
     def write_into(self, model: nn.Module, index: int) -> None:
         """Copy one member into a module."""
@@ -113,18 +114,23 @@ class Lanes(AbstractEnsemble):
         if deviation is not None and length > every:
             length -= length % every
         n, order = self._found.network.n_parameters, self._found.order
-        state = self._states.numpy()[:, order]
+        state = self._states.cpu().numpy()[:, order]
         run = self._kernel(0 if deviation is None else deviation.shape[1]).run(
             state[:, :n], data.inputs, data.rows, length, settings=settings, memory=state[:, n:], start=self._time, batches=data.ranges[:length],
             factors=None if factors is None else factors[:length], weight=data.weights[:length], deviation=deviation, orthonormalise_every=every,
         )  # fmt: skip
         after = np.concatenate([run.parameters, run.memory], axis=1)
-        self._states = torch.from_numpy(np.ascontiguousarray(after[:, self._back]))
+        self._states = self._here(np.ascontiguousarray(after[:, self._back]))
         self._time += length
         return run
 
+    def _here(self, values: np.ndarray) -> Tensor:
+        """Return an array as a tensor beside the states."""
+        return torch.from_numpy(values).to(self._states.device)
+
     def _kernel(self, n_tangents: int) -> Kernel:
-        return compiled(self._found.network, self._found.descent, "float64" if self._m.dtype == torch.float64 else "float32", n_tangents)
+        dtype = "float64" if self._m.dtype == torch.float64 else "float32"
+        return compiled(self._found.network, self._found.descent, dtype, n_tangents, machine_for(self._states.device))
 
     def _segment(self, limit: int) -> tuple[int, dict[str, Any], np.ndarray | None]:
         """Return for how many steps the settings stay, but for one factor of all members' learning rates in each group; the settings, and these factors."""
@@ -155,7 +161,7 @@ class Lanes(AbstractEnsemble):
         places = self._held.places
         if not all(id(batch) in places for batch in batches):
             different = {id(batch): batch for batch in batches}
-            inputs = [np.asarray(batch[0].reshape(len(batch[0]), -1).numpy()) for batch in different.values()]
+            inputs = [np.asarray(batch[0].reshape(len(batch[0]), -1).cpu().numpy()) for batch in different.values()]
             rows = [self._rows(batch) for batch in different.values()]
             edges = np.concatenate([[0], np.cumsum([len(part) for part in inputs])])
             places = {key: (int(edges[i]), len(inputs[i]), self._factor(batch)) for i, (key, batch) in enumerate(different.items())}
@@ -199,6 +205,11 @@ class _Held:
     inputs: np.ndarray
     rows: np.ndarray
     alive: list[Any]
+
+
+def machine_for(device: torch.device) -> AbstractMachine:
+    """Return what runs the kernels of a training that lies on ``device``."""
+    return Card(device) if device.type == "cuda" else HOST
 
 
 def settings_of(groups: list[Group], descent: Descent, n_members: int) -> dict[str, Any]:

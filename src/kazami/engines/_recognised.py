@@ -145,7 +145,7 @@ def disagreement(job: Job, found: Recognised) -> float:
     worst = max(_distance(state, expected) for state, expected in zip(lanes.states, wanted, strict=True))
     if not job.n_tangents:
         return worst
-    vectors = torch.linalg.qr(torch.randn(*begin.shape, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64))[0]
+    vectors = torch.linalg.qr(torch.randn(*begin.shape, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(begin.device))[0]
     lanes.set_states(begin, time=0)
     logs = lanes.advance_with_tangents(vectors.expand(-1, -1, 1), 1).logs[0, :, 0]
     for index, member in enumerate(exact.members):

@@ -4,15 +4,18 @@ from typing import ClassVar
 
 import torch
 
-from ..kernels import lanes, why_not
+from ..errors import UsageError
+from ..kernels import AbstractMachine
 from ..kernels.cost import member_step_seconds
 from ._base import AbstractEngine, AbstractEnsemble, Job
+from ._card import COMPILING as COMPILING_FOR_CARDS
 from ._family import NotOfTheFamily
-from ._lanes import Lanes
+from ._lanes import Lanes, machine_for
 from ._recognised import CLOSE, disagreement, recognised
 from ._sizing import map_for, seconds_per_step
 
 COMPILING = 0.5  # seconds, about, for each precision
+CARD = 3.0  # times as long as a core takes for a vector: a scheduler begins one instruction in a cycle of about 1.7 GHz, a core two in one of 2.5 GHz
 
 
 class Fused(AbstractEngine):
@@ -24,7 +27,7 @@ class Fused(AbstractEngine):
 
     Limits:
         Up to some thousand parameters. Sums go in another order than torch's, so chaotic orbits differ in their bits. A deviation vector that vanishes
-        stays zero. Needs the extra ``fast``.
+        stays zero. Needs the extra ``fast``; where the training lies on a CUDA device it runs there, and needs Triton instead.
     """
 
     name: ClassVar = "fused"
@@ -37,9 +40,12 @@ class Fused(AbstractEngine):
         except NotOfTheFamily:
             return 0.0
         batch = len(map_for(job).field.batches.at(0)[0])
-        side_by_side = lanes(job.dtype.itemsize)
+        machine = _machine(job)
+        side_by_side = machine.lanes(job.dtype.itemsize)
         each = member_step_seconds(found.network, batch, job.n_tangents, side_by_side)
         blocks = -(-len(job.members) // side_by_side)
+        if machine.workers is not None:
+            return 2.0 * COMPILING_FOR_CARDS + CARD * each * job.steps * blocks * side_by_side / min(machine.workers, blocks)
         return COMPILING + each * job.steps * blocks * side_by_side / min(torch.get_num_threads(), blocks)
 
     def refusal(self, job: Job) -> str | None:
@@ -48,14 +54,22 @@ class Fused(AbstractEngine):
             found = recognised(job)
         except NotOfTheFamily as reason:
             return f"{reason}."
-        missing = why_not()
+        missing = _machine(job).why_not()
         if missing is not None:
             return f"{missing} The next engine is about {max(1.0, job.steps * seconds_per_step(job) / self.seconds(job)):.0f} times slower."
         if "disagreement" not in job.known:
-            job.known["disagreement"] = disagreement(job, found)
+            try:
+                job.known["disagreement"] = disagreement(job, found)
+            except UsageError as reason:  # a card may not take the kernel
+                return str(reason)
         difference: float = job.known["disagreement"]
         return None if difference <= CLOSE else f"after three steps it differs from the plain loop by {difference:.1e}."
 
     def open(self, job: Job) -> AbstractEnsemble:
         """Return the ensemble in lanes."""
         return Lanes(job, recognised(job), map_for(job))
+
+
+def _machine(job: Job) -> AbstractMachine:
+    """Return what would run the kernels: a card where the training lies on one."""
+    return machine_for(map_for(job).current_state().device)

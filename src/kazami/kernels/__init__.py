@@ -7,7 +7,8 @@ A network of the MLP family and an optimizer become a program in a small interme
 
 from ._machine import lanes, why_not
 from ._records import KernelRun
-from .kernel import Kernel, compiled
+from .kernel import HOST, Kernel, compiled
+from .machines import AbstractMachine
 from .network import Descent, Layer, Network
 
-__all__ = ["Descent", "Kernel", "KernelRun", "Layer", "Network", "compiled", "lanes", "why_not"]
+__all__ = ["HOST", "AbstractMachine", "Descent", "Kernel", "KernelRun", "Layer", "Network", "compiled", "lanes", "why_not"]

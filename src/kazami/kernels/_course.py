@@ -8,11 +8,12 @@ import numpy as np
 
 from ._generator import scratch_rows
 from ._given import Data, adam_clock
-from ._machine import Compiled, aligned
+from ._machine import aligned
 from ._packing import Packing
 from ._plan import Plan
 from ._records import Records
 from .cost import member_step_seconds
+from .machines import AbstractCode
 from .network import Descent, Network
 
 CHUNK_SECONDS = 0.1  # of work between two looks at should_stop
@@ -22,13 +23,14 @@ CHUNK_BYTES = 2**25  # of losses, clocks and gathered samples that wait to be re
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
-    """What is run: network, rule and number of deviation vectors, and the tiles and the machine code made for them."""
+    """What is run: network, rule and number of deviation vectors, and the tiles, the machine code, and how many blocks it computes at once."""
 
     network: Network
     descent: Descent
     n_tangents: int
     plan: Plan
-    code: Compiled
+    code: AbstractCode
+    workers: int | None
 
 
 @dataclass(slots=True)
@@ -47,11 +49,12 @@ class Course:
     def __init__(self, recipe: Recipe, data: Data, settings: np.ndarray, records: Records, *, start: int, every: int, threads: int) -> None:
         """Lay out the scratch memory of each thread."""
         self._recipe, self._data, self._settings, self._records = recipe, data, settings, records
-        self._start, self._every, self._threads = start, every, threads
+        self._start, self._every, self._threads = start, every, threads if recipe.workers is None else 1
+        self._workers = threads if recipe.workers is None else recipe.workers
         self._code, self._dtype = recipe.code, recipe.code.program.dtype
         self._cost = member_step_seconds(recipe.network, data.largest, recipe.n_tangents, self._code.lanes)
         rows = scratch_rows(recipe.network, recipe.n_tangents, recipe.plan)
-        self._scratch = [aligned((rows, self._code.lanes), self._dtype) for _ in range(threads)]
+        self._scratch = [aligned((rows, self._code.lanes), self._dtype) for _ in range(self._threads)]
 
     def go(self, state: np.ndarray, steps: int, should_stop: Callable[[], bool] | None, progress: Callable[[int], object] | None) -> int:
         """Take the steps; ``state`` (one row a member) is read and written. Return how many were taken."""
@@ -90,7 +93,7 @@ class Course:
     def _next(self, done: int, steps: int, n_members: int) -> _Call:
         recipe, data = self._recipe, self._data
         wide = -(-n_members // self._code.lanes) * self._code.lanes
-        chunk = int(CHUNK_SECONDS * min(self._threads, wide // self._code.lanes) / (self._cost * wide))
+        chunk = int(CHUNK_SECONDS * min(self._workers, wide // self._code.lanes) / (self._cost * wide))
         chunk = max(16, min(chunk, CHUNK_BYTES // (wide * self._dtype.itemsize), 4096))
         if data.is_gathered:
             chunk = max(1, min(chunk, CHUNK_BYTES // (8 * data.largest * (recipe.network.n_inputs + recipe.network.n_outputs))))

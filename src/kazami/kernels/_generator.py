@@ -23,7 +23,7 @@ def training_program(network: Network, descent: Descent, dtype: np.dtype, n_tang
     builder = Builder(dtype, unrolled=plan.unrolled)
     passes = Passes(builder, network, plan, n_tangents)
     rules = Rules(builder, network, descent, passes.scratch, n_tangents)
-    _declare(builder, network, descent, rules.dimension * (1 + n_tangents))
+    _declare(builder, network, descent, rules.dimension * (1 + n_tangents), passes.scratch.rows if plan.is_parallel else 0)
     steps, windows, closes = builder.whole("steps"), builder.whole("windows"), builder.whole("closes")
     for window, _ in builder.rounds(windows):
         begin = builder.product_whole(window, steps)
@@ -41,7 +41,7 @@ def scratch_rows(network: Network, n_tangents: int, plan: Plan) -> int:
     return Passes(Builder(np.dtype(np.float64)), network, plan, n_tangents).scratch.rows
 
 
-def _declare(builder: Builder, network: Network, descent: Descent, n_rows: int) -> None:
+def _declare(builder: Builder, network: Network, descent: Descent, n_rows: int, own_scratch: int) -> None:
     builder.buffer("state", "rows", n_rows)
     builder.buffer("settings", "rows", descent.n_rows * network.n_groups)
     builder.buffer("clock", "rows", "clock_rows")
@@ -49,7 +49,7 @@ def _declare(builder: Builder, network: Network, descent: Descent, n_rows: int) 
     builder.buffer("norms", "rows", "norm_rows")
     for name in ("clock_rows", "loss_rows", "norm_rows"):
         builder.whole(name)
-    builder.buffer("scratch", "rows")
+    builder.buffer("scratch", "rows", own_scratch)
     builder.buffer("inputs", "shared")
     builder.buffer("targets", "shared")
     builder.buffer("table", "shared")

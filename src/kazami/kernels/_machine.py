@@ -3,6 +3,7 @@
 import ctypes
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -11,13 +12,16 @@ import numpy as np
 
 from ..errors import UsageError
 from ._llvm import Target, llvm_text
+from ._plan import Plan, plan_for
 from ._program import Program
+from .machines import AbstractCode, AbstractMachine
+from .network import Descent, Network
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vectors
 
 
-class Compiled:
-    """Machine code of one program, called without holding the interpreter's lock.
+class Compiled(AbstractCode):
+    """Machine code of one program for this machine's cores, called without holding the interpreter's lock.
 
     Attributes:
         program: What was compiled.
@@ -48,6 +52,35 @@ class Compiled:
         """Compute blocks of lanes from ``first`` to before ``end``; buffers as `aligned` makes them."""
         numbers = [wholes[name] for name in self.program.wholes]
         self._function(first, end, *numbers, *(buffers[name].ctypes.data for name in self.program.buffers))
+
+
+@dataclass(frozen=True, slots=True)
+class Host(AbstractMachine):
+    """The cores of this machine, with the widest vectors they have."""
+
+    @property
+    def workers(self) -> int | None:
+        """Each thread computes its own blocks."""
+        return None
+
+    def why_not(self) -> str | None:
+        """Return why nothing can be compiled here."""
+        return why_not()
+
+    def lanes(self, itemsize: int) -> int:
+        """Return how many numbers one vector holds."""
+        return lanes(itemsize)
+
+    def plan(self, network: Network, descent: Descent, itemsize: int, n_tangents: int, batch: int) -> Plan:
+        """Return tiles that fit into the vector registers."""
+        del descent, n_tangents
+        target = host_target(itemsize)
+        return plan_for(network, target.width // 8, target.registers, batch)
+
+    def compile(self, program: Program, plan: Plan) -> Compiled:
+        """Return machine code."""
+        del plan
+        return compile_program(program)
 
 
 def why_not() -> str | None:

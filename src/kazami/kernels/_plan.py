@@ -19,11 +19,13 @@ class Plan:
         samples: How many samples go through the network together; a power of 2.
         accumulators: How many sums may be kept in registers.
         unrolled: Whether everything but steps and samples is written out.
+        is_parallel: Whether all blocks of lanes run at once, so that each needs scratch memory of its own.
     """
 
     samples: int
     accumulators: int
     unrolled: bool = False
+    is_parallel: bool = False
 
     def forward_tile(self, n_rows: int) -> tuple[int, int]:
         """Return how many rows of a matrix times how many samples make a tile, by the cheapest estimate per sample."""

@@ -18,7 +18,7 @@ WRITTEN = ("state", "losses", "norms")  # what a caller reads afterwards
 
 
 def triton_text(program: Program, lanes: int, held: frozenset[str]) -> str:
-    """Return a module with one function ``train(buffers…, whole numbers…)``, to be launched with one instance for each block of ``lanes`` lanes.
+    """Return one function ``train(buffers…, whole numbers…)``, to be launched with one instance for each block of ``lanes`` lanes; ``tl`` is `triton.language`.
 
     Args:
         program: Every place in a held buffer must be a constant: it was generated with ``unrolled=True``.
@@ -34,6 +34,7 @@ class _Printer:
     lanes: int
     held: frozenset[str]
     lines: list[str] = field(default_factory=list)
+    literals: dict[str, str] = field(default_factory=dict)
     depth: int = 1
 
     @property
@@ -45,22 +46,22 @@ class _Printer:
         return f"tl.int{self.program.dtype.itemsize * 8}"
 
     def module(self) -> str:
-        wholes = [f"v{value.number}" for value in self.program.wholes.values()]
-        self.lines = ["import triton.language as tl", "", "", f"def train({', '.join([*self.program.buffers, *wholes])}):"]
+        head = [f"def train({', '.join([*self.program.buffers, *self.program.wholes])}):"]
         self._say(f"lane = tl.arange(0, {self.lanes})")
         self._say("block = tl.cast(tl.program_id(0), tl.int64)")
         for buffer in self.program.buffers.values():
             self._base(buffer)
         rows = held_rows(self.program, self.held)
-        for buffer, row in sorted(rows):
-            if buffer != "scratch":  # what it holds is written before it is read
-                self._say(f"{buffer}_{row} = tl.load({buffer} + {row * self.lanes})")
+        for name, row in sorted(rows):
+            if name != "scratch":  # what it holds is written before it is read
+                self._say(f"{name}_{row} = tl.load({name} + {row * self.lanes})")
         for statement in self.program.body:
             self._print(statement)
-        for buffer, row in sorted(rows):
-            if buffer in WRITTEN:
-                self._say(f"tl.store({buffer} + {row * self.lanes}, {buffer}_{row})")
-        return "\n".join(self.lines) + "\n"
+        for name, row in sorted(rows):
+            if name in WRITTEN:
+                self._say(f"tl.store({name} + {row * self.lanes}, {name}_{row})")
+        literals = [f"{INDENT}{name} = {text}" for text, name in self.literals.items()]  # said once: Triton reads a loop's body again for each loop around it
+        return "\n".join([*head, *literals, *self.lines]) + "\n"
 
     def _base(self, buffer: Buffer) -> None:
         """Let a buffer of rows begin at this thread's number in the block's first row."""
@@ -100,21 +101,20 @@ class _Printer:
         return f"{buffer} + {_place(place * self.lanes)}"
 
     def _expression(self, value: Value) -> str:
-        operation, data = value.operation, value.data
+        operation = value.operation
         names = [_name(argument) for argument in value.arguments if isinstance(argument, Value)]
         if operation in ("constant", "pattern"):
-            return self._literal(value)
+            return self.literals.setdefault(self._literal(value), f"c{len(self.literals)}")
         if operation in ("load", "broadcast", "load_whole", "smaller_whole", "product_whole", "tiles"):
             return self._placed(value, [argument for argument in value.arguments if isinstance(argument, Place)])
         if operation in BINARY_SIGNS:
             return f"{names[0]} {BINARY_SIGNS[operation]} {names[1]}"
         if operation.startswith("bits_"):
             return f"{names[0]} {BITS_SIGNS[operation.removeprefix('bits_')]} {names[1]}"
-        del data
         return {
             "fma": lambda: f"tl.fma({', '.join(names)})",
             "div": lambda: f"tl.div_rn({names[0]}, {names[1]})" if self.program.dtype.itemsize == 4 else f"{names[0]} / {names[1]}",
-            "sqrt": lambda: f"tl.sqrt_rn({names[0]})",
+            "sqrt": lambda: f"tl.sqrt_rn({names[0]})" if self.program.dtype.itemsize == 4 else f"tl.sqrt({names[0]})",
             "select": lambda: f"tl.where({', '.join(names)})",
             "bits": lambda: f"tl.cast({names[0]}, {self.bits}, bitcast=True)",
             "floating": lambda: f"tl.cast({names[0]}, {self.lane}, bitcast=True)",
@@ -163,7 +163,7 @@ def held_rows(program: Program, held: frozenset[str]) -> set[tuple[str, int]]:
 
 
 def _name(value: Value) -> str:
-    return f"v{value.number}"
+    return str(value.data) if value.operation == "argument" else f"v{value.number}"
 
 
 def _place(place: Place) -> str:

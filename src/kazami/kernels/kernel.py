@@ -10,35 +10,39 @@ from ..errors import UsageError
 from ._course import Course, Recipe
 from ._generator import training_program
 from ._given import Chosen, Data, Settings, settings_rows, target_rows
-from ._machine import Compiled, compile_program, host_target, why_not
-from ._plan import Plan, plan_for
+from ._machine import Host
+from ._plan import Plan
 from ._records import KernelRun, Records
+from .machines import AbstractCode, AbstractMachine
 from .network import Descent, Network
+
+HOST = Host()
 
 
 class Kernel:
-    """A training of the MLP family, compiled for this machine; get one from `compiled`.
+    """A training of the MLP family, compiled for a machine; get one from `compiled`.
 
     Limits:
         Members are blocks of as many lanes as the widest vector has: fewer members than lanes leave lanes idle.
     """
 
-    def __init__(self, network: Network, descent: Descent, dtype: np.dtype, n_tangents: int) -> None:
+    def __init__(self, network: Network, descent: Descent, dtype: np.dtype, n_tangents: int, machine: AbstractMachine) -> None:
         """Nothing is compiled yet: that waits for the size of the batches."""
         self.network, self.descent, self.dtype, self.n_tangents = network, descent, np.dtype(dtype), n_tangents
-        self._codes: dict[Plan, Compiled] = {}
+        self.machine = machine
+        self._codes: dict[Plan, AbstractCode] = {}
 
     @property
     def dimension(self) -> int:
         """Coordinates of the phase space: parameters, then the optimizer's memory slot after slot."""
         return self.network.n_parameters * (1 + self.descent.n_slots)
 
-    def code(self, batch: int) -> tuple[Plan, Compiled]:
+    def code(self, batch: int) -> tuple[Plan, AbstractCode]:
         """Return the tiles and the machine code for batches of about ``batch`` samples, compiled on first use."""
-        target = host_target(self.dtype.itemsize)
-        plan = plan_for(self.network, target.width // 8, target.registers, batch)
+        plan = self.machine.plan(self.network, self.descent, self.dtype.itemsize, self.n_tangents, batch)
         if plan not in self._codes:
-            self._codes[plan] = compile_program(training_program(self.network, self.descent, self.dtype, self.n_tangents, plan))
+            program = training_program(self.network, self.descent, self.dtype, self.n_tangents, plan)
+            self._codes[plan] = self.machine.compile(program, plan)
         return plan, self._codes[plan]
 
     def run(
@@ -99,7 +103,7 @@ class Kernel:
         data = Data(self.network, self.dtype, samples, rows, chosen, factors=factors, start=start, weight=weight)
         records = Records(len(ensemble), steps, start, record_every, mean_of_last, self.dtype)
         state = self._state(ensemble, memory, deviation)
-        recipe = Recipe(self.network, self.descent, self.n_tangents, *self.code(data.largest))
+        recipe = Recipe(self.network, self.descent, self.n_tangents, *self.code(data.largest), self.machine.workers)
         course = Course(recipe, data, numbers, records, start=start, every=orthonormalise_every, threads=_threads(threads))
         done = course.go(state, steps, should_stop, progress)
         return self._result(state, records, done)
@@ -138,7 +142,7 @@ class Kernel:
 
 
 @lru_cache(maxsize=32)
-def compiled(network: Network, descent: Descent, dtype: str = "float64", n_tangents: int = 0) -> Kernel:
+def compiled(network: Network, descent: Descent, dtype: str = "float64", n_tangents: int = 0, machine: AbstractMachine = HOST) -> Kernel:
     """Return the kernel of a network and an optimizer; the same one whenever it is asked for again.
 
     Args:
@@ -146,6 +150,7 @@ def compiled(network: Network, descent: Descent, dtype: str = "float64", n_tange
         descent: The optimizer's rule.
         dtype: ``"float64"`` or ``"float32"``.
         n_tangents: How many deviation vectors go along.
+        machine: What runs it; by default the cores of this machine.
 
     Raises:
         UsageError: Nothing can be compiled here, or the precision is another one.
@@ -157,12 +162,12 @@ def compiled(network: Network, descent: Descent, dtype: str = "float64", n_tange
         >>> [round(float(number), 12) for number in (*run.losses[:, 0], run.parameters[0, 0])]
         [1.0, 0.64, 0.64]
     """
-    reason = why_not()
+    reason = machine.why_not()
     if reason is not None:
         raise UsageError(f"Kernels should be compiled, but {reason}")
     if dtype not in ("float32", "float64"):
         raise UsageError(f"Kernels run in float32 or float64, not in {dtype}.")
-    return Kernel(network, descent, np.dtype(dtype), n_tangents)
+    return Kernel(network, descent, np.dtype(dtype), n_tangents, machine)
 
 
 def _threads(asked: int | None) -> int:

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from ..engines import AbstractEngine, AbstractEnsemble, Job, Member, engine_named
+from ..errors import KazamiError
 from ..kernels import why_not
 from ..kernels.ceilings import Ceilings, Counts, ceilings
+from ..records import Sentence
 from ..registry import plugins
 from .bench_trainings import BenchTraining, bench_trainings
 
@@ -22,7 +24,15 @@ REFERENCE = "eager"
 WINDOW = 10  # steps between two Gram–Schmidts, and of the comparison with the plain loop
 REPEATS = 3  # the fastest counts: what disturbs only makes slower
 SEEDS, RATES = 64, 16  # distinct ones among the members, so that a large ensemble is quickly made
-PATIENCE = 10.0  # a row may take so many times what it should
+CONSTANT = Sentence(
+    "one member after another: as many replica-steps per second whatever the number of members.", "1 つずつ順に計算するため、本数によらず同じ速さです。"
+)
+STARTS_SLOWLY = Sentence("it takes longer to start than a quick look should; measured without --quick.", "起動に時間がかかるため、--quick では測りません。")
+NEEDS_ADDRESS = Sentence(
+    "it needs an address: --engine cluster:local:2 or --engine cluster:tcp://host:port.",
+    "接続先が必要です: --engine cluster:local:2 または --engine cluster:tcp://host:port",
+)
+OUT_OF_TIME = Sentence("out of time.", "時間切れです。")
 Progress = Callable[[int, int], None]
 
 
@@ -32,7 +42,8 @@ class BenchPlan:
 
     Attributes:
         members: Sizes of the ensembles.
-        seconds: Of CPU time that one repeat of a row should take.
+        seconds: That one repeat of a row should take.
+        patience: Seconds that the fewest steps of a row may take.
         dtypes: Precisions.
         tangents: Numbers of deviation vectors.
         limit: Seconds after which no further row is begun.
@@ -41,6 +52,7 @@ class BenchPlan:
 
     members: tuple[int, ...] = (1, 64, 1024, 16384)
     seconds: float = 0.3
+    patience: float = 20.0
     dtypes: tuple[str, ...] = ("float32", "float64")
     tangents: tuple[int, ...] = (0, 1)
     limit: float = float("inf")
@@ -48,7 +60,7 @@ class BenchPlan:
 
 
 FULL = BenchPlan()
-QUICK = BenchPlan(members=(1, 64, 1024), seconds=0.03, limit=25.0, slow=("compiled", "processes"))
+QUICK = BenchPlan(members=(1, 64, 1024), seconds=0.05, patience=1.0, limit=22.0, slow=("compiled", "processes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,7 @@ class BenchGap:
 
     engine: str
     case: BenchCase | None
-    reason: str
+    reason: Sentence
 
 
 @dataclass(slots=True)
@@ -130,7 +142,9 @@ class BenchResult:
         }
 
 
-def bench(engines: Sequence[str] = (), plan: BenchPlan = FULL, *, trainings: Sequence[BenchTraining] | None = None, progress: Progress | None = None) -> BenchResult:
+def bench(
+    engines: Sequence[str] = (), plan: BenchPlan = FULL, *, trainings: Sequence[BenchTraining] | None = None, progress: Progress | None = None
+) -> BenchResult:
     """Measure the engines; Ctrl-C keeps the rows that are done.
 
     Args:
@@ -156,13 +170,20 @@ def bench(engines: Sequence[str] = (), plan: BenchPlan = FULL, *, trainings: Seq
 def _usual_engines(plan: BenchPlan, found: BenchResult) -> list[str]:
     names = [kind.name for kind in plugins("kazami.engines", AbstractEngine)]
     names.sort(key=lambda name: (name != REFERENCE, name))
-    found.gaps += [BenchGap(name, None, "it takes longer to start than a quick look should; measured without --quick.") for name in names if name in plan.slow]
+    found.gaps += [BenchGap(name, None, STARTS_SLOWLY) for name in names if name in plan.slow]
     if "cluster" in names:
-        found.gaps.append(BenchGap("cluster", None, "it needs an address: --engine cluster:local:2 or --engine cluster:tcp://host:port."))
+        found.gaps.append(BenchGap("cluster", None, NEEDS_ADDRESS))
     return [name for name in names if name != "cluster" and name not in plan.slow]
 
 
-def _measure(made: dict[str, AbstractEngine], plan: BenchPlan, trainings: tuple[BenchTraining, ...], found: BenchResult, progress: Progress | None, is_late: Callable[[], bool]) -> None:
+def _measure(
+    made: dict[str, AbstractEngine],
+    plan: BenchPlan,
+    trainings: tuple[BenchTraining, ...],
+    found: BenchResult,
+    progress: Progress | None,
+    is_late: Callable[[], bool],
+) -> None:
     known = {each.name: each for each in trainings}
     bundles = list(product(known, plan.tangents, plan.dtypes, made))
     total, done = len(bundles) * len(plan.members), 0
@@ -197,14 +218,15 @@ def _rows(engine: AbstractEngine, name: str, on: BenchTraining, case: BenchCase,
     for count in plan.members:
         this = replace(case, members=count)
         if name == REFERENCE and count > 1:
-            if count == plan.members[1]:
-                yield BenchGap(name, replace(case, members=0), "one member after another: as many replica-steps per second whatever the number of members.")
+            if count == max(plan.members):
+                yield BenchGap(name, this, CONSTANT)
             continue
         if is_late():
-            yield BenchGap(name, this, "out of time.")
+            yield BenchGap(name, this, OUT_OF_TIME)
             continue
-        if rate is not None and WINDOW * count / rate > PATIENCE * max(plan.seconds, 0.1) * (1 if plan.limit < float("inf") else 10):
-            yield BenchGap(name, this, f"{WINDOW} steps would take about {WINDOW * count / rate:.0f} s.")
+        if rate is not None and WINDOW * count / rate > plan.patience:
+            wait = f"{WINDOW * count / rate:.0f}"
+            yield BenchGap(name, this, Sentence(f"{WINDOW} steps would take about {wait} s.", f"{WINDOW} ステップに約 {wait} 秒かかります。"))
             continue
         row = _row(engine, name, on, this, plan)
         rate = row.per_wall_second if isinstance(row, BenchRow) else rate
@@ -219,19 +241,21 @@ def _row(engine: AbstractEngine, name: str, on: BenchTraining, case: BenchCase, 
     try:
         reason = engine.refusal(job)
         if reason is not None:
-            return BenchGap(name, case, reason)
+            return BenchGap(name, case, Sentence(reason, reason))
         together = engine.open(job)
         carried = Carried(together, case)
         first = carried.go(WINDOW)
         start = time.perf_counter() - began
         difference = _difference(first, _reference(on, case))
         if not difference <= _tolerance(case.dtype):
-            return BenchGap(name, case, f"its losses differ from the plain loop's by {difference:.1e} in {WINDOW} steps; such a number is not worth printing.")
-        steps, cpu, wall = _timed(carried, plan.seconds)
-        per_cpu = case.members * steps / cpu if cpu > 0.0 else None
+            return BenchGap(name, case, _not_the_same(difference))
+        steps, cpu, wall = _timed(carried, plan)
+        per_cpu = case.members * steps / cpu if cpu > 0.0 and _is_heard(engine, name) else None
         return BenchRow(name, case, start, steps, per_cpu, case.members * steps / wall, None, difference)
     except Exception as error:  # whatever an engine does, the others are still to be measured
-        return BenchGap(name, case, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200] if str(error).strip() else ''}")
+        said = (str(error).strip().splitlines() or [""])[0][:300]
+        words = said if isinstance(error, KazamiError) else f"{type(error).__name__}: {said}"
+        return BenchGap(name, case, Sentence(words, words))
     finally:
         if together is not None:
             together.close()
@@ -275,7 +299,16 @@ def _reference(on: BenchTraining, case: BenchCase) -> tuple[Tensor, Tensor | Non
     job = job_of(on, case)
     ends = replace(job, members=(job.members[0], job.members[-1]), known={})
     together = engine_named(REFERENCE).open(ends)
-    return Carried(together, replace(case, members=2)).go(WINDOW)
+    found = Carried(together, replace(case, members=2)).go(WINDOW)
+    together.close()
+    return found
+
+
+def _not_the_same(difference: float) -> Sentence:
+    return Sentence(
+        f"its losses differ from the plain loop's by {difference:.1e} in {WINDOW} steps: what is wrong is not timed.",
+        f"{WINDOW} ステップの損失が通常のループと {difference:.1e} 異なります。誤った計算の速さは測りません。",
+    )
 
 
 def _difference(found: tuple[Tensor, Tensor | None], wanted: tuple[Tensor, Tensor | None]) -> float:
@@ -290,21 +323,18 @@ def _difference(found: tuple[Tensor, Tensor | None], wanted: tuple[Tensor, Tenso
 
 def _tolerance(dtype: str) -> float:
     """Return what rounding may do in a few steps that are not chaotic."""
-    return float(torch.finfo(getattr(torch, dtype)).eps) ** 0.6
+    return float(torch.finfo(getattr(torch, dtype)).eps ** 0.6)
 
 
-def _timed(carried: Carried, seconds: float) -> tuple[int, float, float]:
+def _timed(carried: Carried, plan: BenchPlan) -> tuple[int, float, float]:
     """Return steps, CPU seconds and wall seconds of the best of several repeats, each of whole windows and about as long as asked for."""
-    steps, best = WINDOW, (0.0, float("inf"))
-    while True:
-        cpu, wall = _once(carried, steps)
-        if max(cpu, wall) >= seconds / 2:
-            break
-        steps = WINDOW * max(2 * steps // WINDOW, min(int(seconds / max(wall, 1e-9) * steps / WINDOW), 8 * steps // WINDOW))
-    best = (cpu, wall)
-    for _ in range(REPEATS - 1 if wall < PATIENCE * seconds else 0):
-        best = min(best, _once(carried, steps), key=lambda pair: pair[0] if pair[0] > 0.0 else pair[1])
-    return steps, *best
+    steps, best = WINDOW, _once(carried, WINDOW)
+    while best[1] < plan.seconds:
+        wanted = int(1.2 * plan.seconds / max(best[1], 1e-9) * steps)
+        steps = WINDOW * -(-max(2 * steps, min(wanted, 8 * steps)) // WINDOW)
+        best = _once(carried, steps)
+    runs = [best, *(_once(carried, steps) for _ in range(REPEATS - 1 if best[1] < plan.patience else 0))]
+    return steps, min(cpu for cpu, _ in runs), min(wall for _, wall in runs)
 
 
 def _once(carried: Carried, steps: int) -> tuple[float, float]:
@@ -319,6 +349,11 @@ def _once(carried: Carried, steps: int) -> tuple[float, float]:
 def cpu_seconds() -> float:
     """Return the CPU time of this process, its threads and all that it started, as far as the system tells."""
     return time.process_time() + sum(_time_of(process) for process in _descendants(os.getpid()))
+
+
+def _is_heard(engine: AbstractEngine, name: str) -> bool:
+    """Tell whether the CPU time of all that works for an engine can be read here."""
+    return engine.is_automatic or (Path(f"/proc/{os.getpid()}/task").is_dir() and not name.startswith("cluster:tcp"))
 
 
 def _descendants(process: int) -> Iterator[int]:
@@ -340,5 +375,7 @@ def _time_of(process: int) -> float:
 
 
 def _flat(row: BenchRow | BenchGap) -> dict[str, Any]:
-    found = asdict(row)
+    found = {**asdict(row)}
+    if isinstance(row, BenchGap):
+        found["reason"] = row.reason.en
     return {"engine": found.pop("engine"), **(found.pop("case") or {}), **found}

@@ -2,6 +2,7 @@
 
 from .check import Check
 from .finding import SEVERITIES, Evidence, Finding, Prescription, Sentence, Severity
+from .launch import Launch
 from .proof import Proof, ProofRow, Tried
 from .regime import LETTERS, Regime, RegimeLabel
 from .run_info import FORMAT_VERSION, RunInfo
@@ -17,6 +18,7 @@ __all__ = [
     "Check",
     "Evidence",
     "Finding",
+    "Launch",
     "Layer",
     "Prescription",
     "Progress",

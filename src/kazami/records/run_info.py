@@ -27,6 +27,7 @@ class RunInfo:
         findings: The newest findings, as ``Finding.to_dict()`` gives them.
         blind: What could not be seen.
         script: The user's script as the command line named it, empty where there is none.
+        launch: How the script was started, as ``Launch.to_dict()`` gives it; empty when watched from Python.
         suppressions: What the user asked to leave out of the verdict, as ``Suppression.to_dict()`` gives it.
         suppressed: The findings that were left out, as ``Finding.to_dict()`` gives them.
         format_version: Version of this format.
@@ -48,6 +49,7 @@ class RunInfo:
     findings: list[dict[str, Any]] = field(default_factory=list)
     blind: list[str] = field(default_factory=list)
     script: str = ""
+    launch: dict[str, Any] = field(default_factory=dict)
     suppressions: list[dict[str, Any]] = field(default_factory=list)
     suppressed: list[dict[str, Any]] = field(default_factory=list)
     format_version: int = FORMAT_VERSION

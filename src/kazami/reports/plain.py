@@ -11,7 +11,8 @@ import numpy as np
 def plain(value: Any) -> Any:
     """Return ``value`` as data that strict JSON can hold.
 
-    Arrays become lists, records become objects, NaN and the infinities become ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, keys and anything else unknown become strings.
+    Arrays become lists, records become objects, NaN and the infinities become ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, keys and anything else
+    unknown become strings.
 
     >>> plain({"a": float("inf"), 2: (1, True, None)})
     {'a': 'Infinity', '2': [1, True, None]}

@@ -179,6 +179,4 @@ def _letter(known: dict[str, float]) -> str:
 
 def _setting(info: RunInfo, trace: Trace) -> Setting:
     reason = info.reason if info.exit_code is None else f"{info.reason} ({info.exit_code})"
-    return Setting(
-        info.id, info.command, info.started, info.ended, reason, dict(trace.optimizer), trace.loss_kind, info.versions, info.environment, info.seeds
-    )
+    return Setting(info.id, info.command, info.started, info.ended, reason, dict(trace.optimizer), trace.loss_kind, info.versions, info.environment, info.seeds)

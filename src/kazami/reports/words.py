@@ -101,7 +101,10 @@ WORDS: dict[str, Sentence] = {
     ),
     "sharpness": Sentence("Sharpness", "鋭さ"),
     "say_stability": Sentence("η·λmax ends at {now}; the optimizer's stability limit is {limit}", "η·λmax は最後に {now}、オプティマイザの安定限界は {limit}"),
-    "say_growth": Sentence("Tiny differences grow by {value} a step (natural logarithm, {n} steps measured)", "微小な差は 1 ステップあたり {value} の割合で成長（自然対数、{n} ステップを測定）"),
+    "say_growth": Sentence(
+        "Tiny differences grow by {value} a step (natural logarithm, {n} steps measured)",
+        "微小な差は 1 ステップあたり {value} の割合で成長（自然対数、{n} ステップを測定）",
+    ),
     "stability_line": Sentence("limit {value}", "限界 {value}"),
     "table_of_stability": Sentence("η·λmax as a table", "η·λmax の表"),
     "trivial_line": Sentence("guessing {value}", "当て推量 {value}"),

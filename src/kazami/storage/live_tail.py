@@ -14,7 +14,6 @@ TAIL, WANTED = "live.jsonl", "live.wanted"
 PERIOD = 0.1  # seconds between two writes
 LOOK = 0.5  # seconds between two looks whether somebody watches
 FRESH = 10.0  # seconds for which a wish counts
-SHARE = 0.02  # of the writer's time at most goes into the tail
 MOST_BYTES = 4 * 2**20
 MOST_ROWS = 5_000
 _LAYER = re.compile(r"(.+)/(\d{3,6})")
@@ -38,7 +37,6 @@ class LiveTail:
         self._rows: deque[Row] = deque(maxlen=MOST_ROWS)
         self._is_wanted = False
         self._looked_at = self._written_at = -1e9
-        self._cost = 0.0
         self._bytes = 0
         self._is_gap = False
 
@@ -64,20 +62,18 @@ class LiveTail:
             return float("inf")
         if not self._is_wanted:
             return max(self._looked_at + LOOK - time.monotonic(), 0.0)
-        return max(self._written_at + self._pause() - time.monotonic(), 0.0)
+        return max(self._written_at + PERIOD - time.monotonic(), 0.0)
 
     def write_if_due(self) -> None:
         """Look whether somebody watches, and write what came since the last write."""
         now = time.monotonic()
-        if self._folder is None or now < self._looked_at + LOOK and now < self._written_at + self._pause():
+        if self._folder is None or (now < self._looked_at + LOOK and now < self._written_at + PERIOD):
             return
         if now >= self._looked_at + LOOK:
             self._looked_at = now
             self._look()
-        if self._is_wanted and now >= self._written_at + self._pause():
-            began = time.thread_time()
+        if self._is_wanted and now >= self._written_at + PERIOD:
             self._write()
-            self._cost = time.thread_time() - began
             self._written_at = now
 
     def end(self) -> None:
@@ -85,9 +81,6 @@ class LiveTail:
         if self._folder is not None and (self._is_wanted or self._bytes):
             (self._folder / TAIL).unlink(missing_ok=True)
         self._folder = None
-
-    def _pause(self) -> float:
-        return max(PERIOD, self._cost / SHARE)
 
     def _look(self) -> None:
         folder = self._folder

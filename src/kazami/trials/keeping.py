@@ -8,7 +8,7 @@ from typing import Any
 
 from ..edits import encoded
 from ..errors import CannotWrite, UsageError
-from ..records import Proof, Trace
+from ..records import Launch, Proof, Trace
 from ..reports.proof_html import render_proof_html
 from ..storage import StoredProof, default_location, trace_head, write_proof
 from ..watch.writing import RunDirectory, now, weather, write_whole
@@ -16,7 +16,9 @@ from ..watch.writing import RunDirectory, now, weather, write_whole
 BACKUP = ".orig"  # as patch(1) names it
 
 
-def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: str, patch: bytes, lines: str, language: str) -> str:
+def kept(
+    proof: Proof, command: str, *, stem: str, location: str | None, diff: str, patch: bytes, lines: str, language: str, launch: Launch | None = None
+) -> str:
     """Write a run directory for a cure, and return its place.
 
     Args:
@@ -28,13 +30,14 @@ def kept(proof: Proof, command: str, *, stem: str, location: str | None, diff: s
         patch: The same as bytes, each file's lines in its own encoding.
         lines: What is to be written by hand.
         language: Of the report.
+        launch: How the script is started, ``None`` for what is no script.
 
     Raises:
         RunTaken: The directory already holds a run.
         CannotWrite: It cannot be written.
     """
     place = location or default_location(f"{stem}-cure")
-    directory = RunDirectory(place, command)
+    directory = RunDirectory(place, command, launch=launch)
     before = proof.trace_before if isinstance(proof.trace_before, Trace) else None
     after = proof.trace_after if isinstance(proof.trace_after, Trace) else None
     findings = [finding.to_dict() for finding in proof.findings]

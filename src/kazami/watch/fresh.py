@@ -10,6 +10,11 @@ LEVEL = 1.36  # Kolmogorov and Smirnov's distance times the root of n at 5 %
 STRAYED = 2.5  # standard errors of a deviation
 
 
+def is_judged(weight: Tensor) -> bool:
+    """Return whether a weight has entries enough to tell."""
+    return weight.dim() >= 2 and weight.numel() >= FEWEST and weight.is_floating_point()
+
+
 def is_fresh(weight: Tensor) -> bool:
     r"""Return whether the entries of a weight are distributed as initialisations draw them: uniformly between two sharp ends, or normally with one of the
     deviations in use (1, 0.02, :math:`\sqrt{2/n_{in}}`, :math:`\sqrt{1/n_{in}}`, :math:`\sqrt{2/(n_{in}+n_{out})}`).
@@ -19,7 +24,7 @@ def is_fresh(weight: Tensor) -> bool:
     Limits:
         Matrices of 64 entries or more. Weights that were learned by a few short steps alone are not told apart; orthogonal ones are not recognised.
     """
-    if weight.dim() < 2 or weight.numel() < FEWEST or not weight.is_floating_point():
+    if not is_judged(weight):
         return False
     with torch.no_grad():
         flat = weight.detach().reshape(-1)

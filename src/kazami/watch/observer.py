@@ -116,8 +116,7 @@ class Observer:
         self.growth = GrowthReader(is_full=is_dynamics)
         self._steps = StepReader(self)
         self._validation, self._scalers = Validation(), ScalerMemory()
-        self._spikes = SpikeWatch()
-        self.signs = SignReader()
+        self._spikes, self.signs = SpikeWatch(), SignReader()
         self.stands_out = False  # the loss of the step in progress, from those before: then the step is recorded
         self._loaders = loaders.Loaders()
 

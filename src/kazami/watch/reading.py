@@ -11,7 +11,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from .collapse import collapse_numbers
 from .curving import CurvatureReader
 from .found_losses import losses_in
-from .fresh import is_fresh
+from .fresh import is_fresh, is_judged
 from .graph import LiveGraph, Skeleton
 from .head import head_numbers
 from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 MOST_PROBES = 4096
 MANY_USES = 16
+MOSTLY = 0.7  # of the frozen weights must look untouched: of ten that are, one may fail a test at 5 %
 MOST_COLUMNS, FEWEST_ROWS = 64, 8
 MOST_NUMBERS = 2048  # of a gradient on its way back; the gradients of weights are read whole
 DENSE = 64  # so many recorded steps show everything,
@@ -99,7 +100,8 @@ class GraphReader:
         self._searched = 0
         self._stopped: dict[str, int] = {}
         self._n_parameters = 0
-        self._untouched: frozenset[str] = frozenset()
+        self._untouched: list[str] = []
+        self._n_frozen = 0
         self._outlines: dict[Skeleton, list[Outline]] = {}
         self._beat_of, self._whole_at, self._n_whole = 0, -SPARSE, 0
 
@@ -213,7 +215,7 @@ class GraphReader:
                 found["never_given_share"] = sum(player.sizes.get(key, 0) for key in ungiven) / max(trained, 1)
             if self._stopped:
                 found["requires_no_gradient"] = list(self._stopped)
-                found["never_trained"] = sorted(self._untouched & self._stopped.keys())
+                found["never_trained"], found["frozen_matrices"] = self._untouched, self._n_frozen
                 found["frozen_share"] = sum(self._stopped.values()) / max(self._n_parameters, 1)
             return found
 
@@ -229,7 +231,10 @@ class GraphReader:
             self._searched = len(modules)
             self._hidden.update(unregistered(modules))
             own = [module for module in modules if any(id(p) in reading.leaves for p in module.parameters())]  # a teacher that is frozen as a whole is none
-            self._untouched = self._untouched | {name for module in own for name, p in materialised(module) if not p.requires_grad and is_fresh(p)}
+            frozen = {name: p for module in own for name, p in materialised(module) if not p.requires_grad and p.dim() >= 2}
+            judged = {name for name, p in frozen.items() if is_judged(p)}
+            fresh = {name for name in judged if is_fresh(frozen[name])}
+            self._untouched, self._n_frozen = sorted(fresh) if len(fresh) > MOSTLY * len(judged) else [], len(frozen)
             self._stopped = {name: p.numel() for module in own for name, p in materialised(module) if not p.requires_grad}
             self._n_parameters = sum(p.numel() for module in own for _, p in materialised(module))
 

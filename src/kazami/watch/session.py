@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..records import SEVERITIES, Finding, RunInfo, Trace
+from ..records import SEVERITIES, Finding, Launch, RunInfo, Trace
 from ..reports import document, live_line, render_html, verdict_block
 from ..reports import verdict as verdict_of
 from ..reports.sarif import sarif
@@ -65,11 +65,13 @@ class Session:
         self._findings: list[Finding] = []
         self._suppressing = Suppressing()
         self._base = ""
+        self._as_module = False
         self.at_location: Callable[[str], None] | None = None
         self._pid = os.getpid()
 
     def run(self, *, as_module: bool) -> ScriptEnd:
         """Run the script to its end."""
+        self._as_module = as_module
         with _Redirected("-" in (self.options.json, self.options.sarif), self):
             end = run_script(self.target, self.arguments, as_module=as_module, before=self._before, after=self._after)
         if self._exit_code is not None:
@@ -87,7 +89,8 @@ class Session:
             location = ""
             self._complain(say("cannot_write", self.language, where="runs", why=error.strerror or str(error)))
         if location:
-            self._directory = RunDirectory(location, self._command, is_strict=False)
+            launch = Launch(self.target, tuple(self.arguments), self._as_module)
+            self._directory = RunDirectory(location, self._command, launch=launch, is_strict=False)
             self._directory.counting = self._counting
             for sentence in self._directory.trouble:
                 self._complain(sentence)

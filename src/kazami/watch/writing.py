@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from ..errors import KazamiError
-from ..records import Finding, RunInfo, Trace, wind_of
+from ..records import Finding, Launch, RunInfo, Trace, wind_of
 from ..storage import RunWriter, trace_head
 
 if TYPE_CHECKING:
@@ -28,13 +28,19 @@ class RunDirectory:
     Args:
         location: Path or fsspec URL.
         command: The command line, if any.
+        launch: How the script was started.
         is_strict: Raise where the directory cannot be used, instead of watching without writing.
     """
 
-    def __init__(self, location: str, command: str = "", *, is_strict: bool = True) -> None:
+    def __init__(self, location: str, command: str = "", *, launch: Launch | None = None, is_strict: bool = True) -> None:
         self.location = location
         self.info = RunInfo(
-            id=os.path.basename(location.rstrip("/")) or location, command=command, started=now(), versions=versions(), environment=environment(), seeds={}
+            id=os.path.basename(location.rstrip("/")) or location,
+            command=command,
+            started=now(),
+            versions=versions(),
+            environment=environment(),
+            launch=launch.seen_from(location).to_dict() if launch is not None else {},
         )
         self.trouble: list[str] = []
         self.counting: Callable[[list[Finding]], list[Finding]] = lambda findings: findings  # a session leaves out what its user suppressed

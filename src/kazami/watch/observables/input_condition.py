@@ -9,7 +9,6 @@ from ..layers import Sight
 from ._base import AbstractObservable, Moment, signal
 
 MOST_FEATURES = 256
-MOST_HIDDEN = 128
 MOST_ROWS = 1024
 LOOKS = 8
 LIVE = 1e-9  # of the largest eigenvalue: below it float32 inputs have none
@@ -20,8 +19,6 @@ class InputCondition(AbstractObservable):
 
     The curvature of a linear layer is this matrix times that of its output (LeCun et al. 1998): a step that is stable along the largest eigenvalue needs so
     many times as many along the smallest.
-
-    For the output layer, whose inputs move with the weights before it, the second moment is followed over the newest looks, and only kept for `FlatGain`.
     """
 
     name: ClassVar = "input_condition"
@@ -32,23 +29,22 @@ class InputCondition(AbstractObservable):
     def measure(self, sight: Sight) -> float:
         """Return the ratio, NaN for layers that do not read the batch as rows of at most 256 features, and where the looks are over."""
         data, n = sight.first_input, int(sight.memory.get("moment_looks", 0))
-        is_head = sight.layer.is_output and not sight.reads_data
-        if not (sight.reads_data or is_head) or sight.layer.kind != "linear" or data is None or not data.is_floating_point() or data.dim() < 2:
+        if not sight.reads_data or sight.layer.kind != "linear" or data is None or not data.is_floating_point() or data.dim() < 2:
             return math.nan
-        if data.shape[-1] > (MOST_HIDDEN if is_head else MOST_FEATURES) or data.shape[-1] != sight.weight.shape[-1]:
+        if data.shape[-1] > MOST_FEATURES or data.shape[-1] != sight.weight.shape[-1]:
             return math.nan
         sight.memory["moment_rows"] = data.numel() // max(data.shape[-1], 1)
-        if n >= LOOKS and not is_head:
+        if n >= LOOKS:
             return math.nan
         table = signal(data, most_rows=MOST_ROWS).double()
         moment = table.T @ table / max(table.shape[0], 1)
         if not bool(torch.isfinite(moment).all()):
             return math.nan
-        moment = moment if n == 0 else sight.memory["moment"] + (moment - sight.memory["moment"]) / (min(n, LOOKS - 1) + 1)
+        moment = moment if n == 0 else sight.memory["moment"] + (moment - sight.memory["moment"]) / (n + 1)
         sight.memory["moment"], sight.memory["moment_looks"] = moment, n + 1
-        if (n + 1) & n:  # at looks 1, 2, 4, 8 …
+        if n + 1 not in (1, 2, 4, LOOKS):
             return math.nan
         values, vectors = torch.linalg.eigh(moment)
         live = values > LIVE * values[-1]
         sight.memory["moment_eigen"] = values[live], vectors[:, live]
-        return float(values[-1] / values[live][0]) if bool(live.any()) and not is_head else math.nan
+        return float(values[-1] / values[live][0]) if bool(live.any()) else math.nan

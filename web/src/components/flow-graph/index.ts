@@ -40,8 +40,11 @@ export function mount(el: HTMLElement, data: FlowGraphData, options: Options): M
     const flow = folded(shown.flow, language);
     const measure = document.createElement("canvas").getContext("2d");
     const family = getComputedStyle(el).fontFamily || "sans-serif";
-    if (measure) measure.font = `12px ${family}`;
-    const room = (text: string): number => measure?.measureText(text).width ?? text.length * 7;
+    const room = (text: string, isBold = false): number => {
+      if (!measure) return text.length * 7;
+      measure.font = `${isBold ? "650 " : ""}12px ${family}`;
+      return measure.measureText(text).width;
+    };
     const { nodes, edges, width, height } = isChain(flow) ? snake(flow, room, Math.max(260, host.clientWidth || el.clientWidth)) : layered(flow, room);
     const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height });
     for (const edge of edges) {
@@ -151,13 +154,13 @@ function folded(flow: Flow, language: Options["language"]): Flow {
 
 type Picture = { nodes: Placed[]; edges: { points: [number, number][]; label: string; at: [number, number] }[]; width: number; height: number };
 
-function sized(node: GraphNode, room: (text: string) => number): Placed {
+function sized(node: GraphNode, room: (text: string, isBold?: boolean) => number): Placed {
   const lines = node.label.split("\n");
-  return { ...node, lines, x: 0, y: 0, width: Math.max(34, ...lines.map(room)) + 20, height: lines.length * LINE + 12 };
+  return { ...node, lines, x: 0, y: 0, width: Math.max(34, ...lines.map((line, at) => room(line, at === 0))) + 20, height: lines.length * LINE + 12 };
 }
 
 /** A chain in lines of text, read like a page. */
-function snake(flow: Flow, room: (text: string) => number, width: number): Picture {
+function snake(flow: Flow, room: (text: string, isBold?: boolean) => number, width: number): Picture {
   const gap = 46;
   const nodes = flow.nodes.map((node) => sized(node, room));
   let [x, y, tall] = [0, 0, 0];
@@ -192,7 +195,7 @@ function snake(flow: Flow, room: (text: string) => number, width: number): Pictu
   return { nodes, edges, width, height: last.y + last.height / 2 + 6 };
 }
 
-function layered(flow: Flow, room: (text: string) => number): Picture {
+function layered(flow: Flow, room: (text: string, isBold?: boolean) => number): Picture {
   const graph = new dagre.graphlib.Graph();
   graph.setGraph({ rankdir: "LR", nodesep: 22, ranksep: 46, marginx: 6, marginy: 6 });
   graph.setDefaultEdgeLabel(() => ({}));

@@ -21,6 +21,8 @@ export interface Curve {
   colour?: "loss" | "warning" | "ink" | "accent" | "info" | "muted" | "nan";
   dash?: readonly number[];
   dots?: boolean;
+  /** One of several of a kind, drawn thin and faint, and left out of the reading. */
+  thin?: boolean;
 }
 
 export interface LineChartData {
@@ -37,6 +39,8 @@ export interface LineChartData {
   height?: number;
   /** Zero belongs to the picture. */
   fromZero?: boolean;
+  /** Ends of the vertical axis, where something else than all of the curves decides them. */
+  ends?: readonly [number, number];
 }
 
 const HEIGHT = 230;
@@ -79,7 +83,7 @@ export function mount(el: HTMLElement, data: LineChartData, options: Options): M
     const bands: uPlot.Band[] = [];
     for (const curve of shown.curves) {
       const strong = { stroke: colour(curve.colour ?? "loss"), width: 2, dash: [...(curve.dash ?? [])], points: { show: curve.dots ?? curve.steps.length === 1, size: 6, fill: colour(curve.colour ?? "loss") } };
-      const raw = curve.smooth ? { stroke: faint(curve.colour ?? "loss"), width: 1, points: { show: false } } : strong;
+      const raw = curve.smooth || curve.thin ? { stroke: faint(curve.colour ?? "loss"), width: 1, points: { show: false } } : strong;
       found.push({ ...raw, spanGaps: false });
       if (curve.high) {
         found.push({ ...raw, spanGaps: false });
@@ -91,6 +95,7 @@ export function mount(el: HTMLElement, data: LineChartData, options: Options): M
   }
 
   function range(_: uPlot, low: number | null, high: number | null): uPlot.Range.MinMax {
+    if (shown.ends) return [...shown.ends];
     const values = (shown.lines ?? []).map((line) => line.at).filter((at) => drawable(at) !== null);
     let from = Math.min(low ?? Infinity, ...values);
     let to = Math.max(high ?? -Infinity, ...values);
@@ -203,7 +208,7 @@ export function mount(el: HTMLElement, data: LineChartData, options: Options): M
   }
 
   const clamped = (step: number): number => Math.min(linked.shown.last, Math.max(linked.shown.first, step));
-  const shape = (): string => JSON.stringify([shown.scale, shown.height, linked.margins.value, shown.curves.map((curve) => [curve.name, curve.colour, Boolean(curve.high), Boolean(curve.smooth), curve.dots ?? curve.steps.length === 1, curve.dash])]);
+  const shape = (): string => JSON.stringify([shown.scale, shown.height, linked.margins.value, shown.curves.map((curve) => [curve.name, curve.colour, Boolean(curve.high), Boolean(curve.smooth), curve.dots ?? curve.steps.length === 1, curve.dash, curve.thin])]);
 
   function draw(): void {
     host.setAttribute("aria-label", `${shown.title}. ${say(words.keys, language)}`);
@@ -231,7 +236,7 @@ export function mount(el: HTMLElement, data: LineChartData, options: Options): M
 
   /** The value under the cross-hair; without one the newest, never "--". */
   function read(step: number | null): void {
-    const values = shown.curves.map((curve) => {
+    const values = shown.curves.filter((curve) => !curve.thin).map((curve) => {
       const at = step === null ? curve.steps.length - 1 : placeOf(curve.steps, step);
       const text = at < 0 ? "–" : textAt(curve, at);
       const swatch = element("i", { class: `swatch ${curve.colour ?? "loss"}${curve.dash?.length ? " dashed" : ""}` });
@@ -244,7 +249,7 @@ export function mount(el: HTMLElement, data: LineChartData, options: Options): M
     const low = curve.low[at]!;
     const high = curve.high?.[at] ?? low;
     if (!Number.isFinite(low) && !Number.isFinite(high)) return "NaN / ∞";
-    return low === high || shown.curves.length > 3 ? short(low) : `${short(low)} … ${short(high)}`;
+    return low === high || shown.curves.filter((one) => !one.thin).length > 3 ? short(low) : `${short(low)} … ${short(high)}`;
   }
 
   const frame = onceAFrame(draw);
@@ -310,7 +315,7 @@ function svg(data: LineChartData, plot: uPlot | null, colour: (name: string) => 
   const curves = data.curves.map((curve) => {
     const paint = colour(curve.colour ?? "loss");
     const line = (values: readonly number[], width: number, opacity: number): string => `<path d="${path(curve, values)}" fill="none" stroke="${paint}" stroke-width="${width}" opacity="${opacity}"${curve.dash?.length ? ` stroke-dasharray="${curve.dash.join(" ")}"` : ""}/>`;
-    return curve.smooth ? line(curve.low, 1, 0.4) + (curve.high ? line(curve.high, 1, 0.4) : "") + line(curve.smooth, 2, 1) : line(curve.low, 2, 1);
+    return curve.thin ? line(curve.low, 1, 0.45) : curve.smooth ? line(curve.low, 1, 0.4) + (curve.high ? line(curve.high, 1, 0.4) : "") + line(curve.smooth, 2, 1) : line(curve.low, 2, 1);
   });
   const lines = (data.lines ?? []).map((line) => `<line x1="${box.left}" x2="${box.left + box.width}" y1="${y(line.at)}" y2="${y(line.at)}" stroke="${colour("ink")}" stroke-dasharray="7 5"/><text x="${box.left + box.width}" y="${y(line.at) - 5}" text-anchor="end">${escape(line.say)}</text>`);
   const marks = (plot.axes[1] as { _splits?: number[] })._splits ?? [];

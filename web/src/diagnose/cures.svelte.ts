@@ -1,0 +1,115 @@
+// The cures of one run: what can be done, what is under way, and the proof that is looked at.
+import { get, post, Refused } from "../core/api";
+import { live } from "../frame/live.svelte";
+import { settings } from "../frame/settings.svelte";
+import type { Change, CureBoard, CureStarted, Envelope, Problem, ProofView, Sentence, TriedRow } from "../wire";
+
+export class Cures {
+  board = $state.raw<CureBoard | null>(null);
+  /** When the board came, milliseconds: what goes on grows older since. */
+  at = $state(0);
+  proof = $state.raw<ProofView | null>(null);
+  problem = $state.raw<Sentence | null>(null);
+  isAsking = $state(false);
+  #leave: (() => void) | null = null;
+  #wanted = "";
+
+  constructor(readonly run: string) {}
+
+  follow(): () => void {
+    this.#leave = live.follow(`cures:${this.run}`, (message) => this.take(message));
+    return () => this.#leave?.();
+  }
+
+  take(message: Envelope): void {
+    if (message.kind === "problem") {
+      this.problem = (message.data as Problem).say;
+      return;
+    }
+    const before = this.board?.job;
+    const board = message.data as CureBoard;
+    this.board = board;
+    this.at = Date.now();
+    this.problem = null;
+    const job = board.job;
+    if (job?.has_proof && before && before.state !== "ended") settings.put({ proof: job.id });
+  }
+
+  /** Seconds since the cure under way began. */
+  elapsed(now: number): number {
+    const job = this.board?.job;
+    if (!job) return 0;
+    return job.state === "ended" ? job.elapsed : job.elapsed + Math.max(0, now - this.at) / 1000;
+  }
+
+  /** The proof that the address names, else the newest. */
+  chosen(wish: string | undefined): string {
+    const proofs = this.board?.proofs ?? [];
+    return proofs.find((one) => one.id === wish)?.id ?? proofs[0]?.id ?? "";
+  }
+
+  async read(id: string): Promise<void> {
+    this.#wanted = id;
+    if (!id || this.proof?.line.id === id) return;
+    try {
+      const proof = await get<ProofView>(`${this.#path}/${encodeURIComponent(id)}`);
+      if (this.#wanted === id) this.proof = proof;
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async start(budget: number, seeds: number): Promise<void> {
+    this.isAsking = true;
+    this.problem = null;
+    try {
+      const answer = await post<CureStarted>(this.#path, { budget, seeds, language: settings.language });
+      if (answer.why_not) this.problem = answer.why_not;
+      this.board = await get<CureBoard>(this.#path);
+      this.at = Date.now();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    try {
+      await post(`${this.#path}/cancel`, {});
+      this.board = await get<CureBoard>(this.#path);
+      this.at = Date.now();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.board?.job !== null && this.board?.job !== undefined && this.board.job.state !== "ended";
+  }
+
+  address(what: "patch" | "report"): string {
+    return `${this.#path}/${encodeURIComponent(this.proof?.line.id ?? "")}/${what}`;
+  }
+
+  get #path(): string {
+    return `/api/runs/${encodeURIComponent(this.run)}/cures`;
+  }
+
+  #fail(error: unknown): void {
+    this.problem = error instanceof Refused ? error.problem.say : { en: String(error), ja: String(error) };
+  }
+}
+
+/** What became of one prescription in a proof: its own trial, else the first in which it took part. */
+export function outcomeOf(change: Change, proof: ProofView | null): TriedRow | null {
+  if (!proof) return null;
+  const own = proof.tried.filter((one) => one.names.length === 1 && one.names[0] === change.name);
+  return own.find((one) => one.codes[0] === change.code) ?? own[0] ?? proof.tried.find((one) => one.names.includes(change.name)) ?? null;
+}
+
+/** The first prescription that a proof which failed did not try, by name. */
+export function nextOf(changes: readonly Change[], proof: ProofView | null): Change | null {
+  if (!proof || proof.line.state !== "open") return null;
+  return changes.find((change) => outcomeOf(change, proof) === null) ?? null;
+}

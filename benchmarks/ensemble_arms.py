@@ -79,26 +79,28 @@ class Arm(ABC):
 
     Attributes:
         name: For figures.
+        steps: Taken at a time.
     """
 
     name: str
+    steps: int
 
     @abstractmethod
-    def go(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Take one call's steps; return the losses before each, and with a tangent the logarithms of growth by window, members last."""
+    def go(self, times: int = 1) -> tuple[np.ndarray, np.ndarray | None]:
+        """Take the setup's steps ``times`` times; return the last losses before each, and with a tangent the logarithms of growth by window, members last."""
 
 
 class Kazami(Arm):
     """An engine of kazami's."""
 
-    def __init__(self, given: Setup, engine: str) -> None:
-        """Open it."""
-        self.name, self._steps = engine, given.steps
+    def __init__(self, given: Setup, engine: str, n_tangents: int) -> None:
+        """Open it; ``n_tangents`` is what the others of the round carry."""
+        self.name, self.steps = engine if given.case.n_tangents == n_tangents else f"{engine} without tangent", given.steps
         self._carried = Carried(engine_named(engine).open(given.job), given.case)
 
-    def go(self):
+    def go(self, times=1):
         """Advance."""
-        losses, logs = self._carried.go(self._steps)
+        losses, logs = self._carried.go(self.steps * times)
         return losses.numpy(), None if logs is None else logs[:, :, 0].numpy()
 
 
@@ -109,7 +111,7 @@ class Naive(Arm):
 
     def __init__(self, given: Setup, indices: tuple[int, ...] = (0,), steps: int | None = None) -> None:
         """Make modules and optimizers."""
-        self._steps = given.steps if steps is None else steps
+        self.steps = given.steps if steps is None else steps
         self._x, self._y = torch.tensor(given.x), torch.tensor(given.y)
         self._members = []
         for index in indices:
@@ -117,13 +119,13 @@ class Naive(Arm):
             nn.utils.vector_to_parameters(torch.tensor(given.start[index]), model.parameters())
             self._members.append((model, torch.optim.SGD(model.parameters(), float(given.rates[index]))))
 
-    def go(self):
+    def go(self, times=1):
         """Train."""
         criterion = nn.CrossEntropyLoss()
         losses = []
         for model, optimizer in self._members:
             own = []
-            for _ in range(self._steps):
+            for _ in range(self.steps * times):
                 optimizer.zero_grad()
                 loss = criterion(model(self._x), self._y)
                 loss.backward()
@@ -138,7 +140,7 @@ class Vmap(Arm):
 
     def __init__(self, given: Setup, *, is_compiled: bool = False) -> None:
         """Write the step."""
-        self.name, self._steps, self._k = "torch.compile of vmap" if is_compiled else "vmap, eager", given.steps, given.case.n_tangents
+        self.name, self.steps, self._k = "torch.compile of vmap" if is_compiled else "vmap, eager", given.steps, given.case.n_tangents
         x, y = torch.tensor(given.x), torch.tensor(given.y)
         self._weights = parts(torch.tensor(given.start), torch.reshape)
         rates = torch.tensor(given.rates)
@@ -166,21 +168,25 @@ class Vmap(Arm):
         vector = torch.tensor(given.vector).expand(given.case.members, -1)
         self._vectors = parts(vector, torch.reshape)
 
-    def go(self):
+    def go(self, times=1):
         """Advance."""
         losses, logs = [], []
         with torch.no_grad():
-            for number in range(self._steps):
-                if not self._k:
-                    self._weights, values = self._step(self._weights)
-                else:
+            for number in range(self.steps * times):
+                if self._k:
                     self._weights, self._vectors, values = self._carry(self._weights, self._vectors)
-                    if number % WINDOW == WINDOW - 1:
-                        length = sum(part.flatten(1).square().sum(1) for part in self._vectors).sqrt()
-                        logs.append(length.log())
-                        self._vectors = tuple(part / length.reshape(-1, *([1] * (part.dim() - 1))) for part in self._vectors)
+                else:
+                    self._weights, values = self._step(self._weights)
                 losses.append(values)
+                if self._k and number % WINDOW == WINDOW - 1:
+                    logs.append(self._shortened())
         return torch.stack(losses).numpy(), torch.stack(logs).numpy() if logs else None
+
+    def _shortened(self):
+        """Make the vectors of length one again and return the logarithms of what they were."""
+        length = sum(part.flatten(1).square().sum(1) for part in self._vectors).sqrt()
+        self._vectors = tuple(part / length.reshape(-1, *([1] * (part.dim() - 1))) for part in self._vectors)
+        return length.log()
 
 
 class Jax(Arm):
@@ -194,7 +200,7 @@ class Jax(Arm):
         import jax.numpy as jnp
 
         jax.config.update("jax_enable_x64", True)
-        self._jax, self._k = jax, given.case.n_tangents
+        self._jax, self._k, self.steps = jax, given.case.n_tangents, given.steps
         x, y, rates = jnp.asarray(given.x), jnp.asarray(given.y), jnp.asarray(given.rates)
 
         def loss(weights):
@@ -229,9 +235,10 @@ class Jax(Arm):
         vectors = parts(jnp.broadcast_to(jnp.asarray(given.vector), given.start.shape), jnp.reshape)
         self._state = (weights, vectors) if self._k else weights
 
-    def go(self):
+    def go(self, times=1):
         """Advance; what compiles is the first call."""
-        self._state, found = self._jax.block_until_ready(self._run(self._state))
+        for _ in range(times):
+            self._state, found = self._jax.block_until_ready(self._run(self._state))
         if not self._k:
             return np.asarray(found), None
         values, logs = found

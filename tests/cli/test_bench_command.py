@@ -69,7 +69,7 @@ def test_ctrl_c_shows_the_rows_and_exits_130(monkeypatch):
     def interrupted(self, steps):
         nonlocal count
         count += 1
-        if count > 10:
+        if count > 7:  # a row is five calls: its own first and the reference's, and three that are timed
             raise KeyboardInterrupt
         return whole(self, steps)
 
@@ -77,7 +77,7 @@ def test_ctrl_c_shows_the_rows_and_exits_130(monkeypatch):
     monkeypatch.setattr(engine_bench, "QUICK", BenchPlan(members=(1,), seconds=0.0, dtypes=("float32",)))
     found = run("--engine", "eager", "--lang", "en")
     assert found.return_value == 130
-    assert len([line for line in found.stdout.splitlines() if line.startswith("eager ")]) == 2
+    assert len([line for line in found.stdout.splitlines() if line.startswith("eager ")]) == 1
     assert "Interrupted" in found.stderr
 
 

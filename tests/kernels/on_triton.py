@@ -94,7 +94,7 @@ def _counted(network: Network, dtype: str, n_tangents: int) -> dict[str, int]:
         file.write(made.asm["cubin"])
         file.flush()
         used, assembly = (subprocess.run([dump, option, file.name], capture_output=True, text=True, check=True).stdout for option in ("-res-usage", "-sass"))
-    found = {name.lower(): int(re.search(rf"{name}:(\d+)", used).group(1)) for name in ("REG", "STACK")}
+    found = {name.lower(): int(re.search(rf"{name}:(\d+)", used).group(1)) for name in ("REG", "STACK", "SHARED")}
     return {**found, "is_held": int(plan.unrolled), **_loops(assembly)}
 
 

@@ -73,13 +73,20 @@ class Job:
 
     def read(self) -> None:
         """Take in what the process says until it ends; runs in a thread of its own."""
-        if self.process.stderr is not None:
-            for line in self.process.stderr:
-                self._take(_STYLE.sub("", line).rstrip())
+        reader = threading.Thread(target=self._listen, daemon=True, name="kazami-listen")
+        reader.start()
         self.process.wait()
+        reader.join(1.0)  # what it started may hold the pipe open for longer than it lives
         with suppress(OSError):
             self.place.rmdir()  # only an empty one goes: nothing was written
         self.ended = time.monotonic()
+
+    def _listen(self) -> None:
+        stream = self.process.stderr
+        if stream is not None:
+            with stream:
+                for line in stream:
+                    self._take(_STYLE.sub("", line).rstrip())
 
     def _take(self, line: str) -> None:
         found = _PROGRESS.fullmatch(line)
@@ -99,22 +106,21 @@ class Job:
         threading.Thread(target=self._end, daemon=True, name="kazami-cancel").start()
 
     def _end(self) -> None:
+        family = descendants(self.process.pid)
         with suppress(OSError):
             self.process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
+        try:
             self.process.wait(GRACE)
-            return
-        self.kill()
+        except subprocess.TimeoutExpired:
+            self.kill()
+        _killed(family)  # replays are groups of their own; one that is left would go on without anybody
 
     def kill(self) -> None:
         """End the process and all that it started, at once."""
         if self.process.poll() is not None:
             return
         self.is_killed = True
-        family = [*descendants(self.process.pid), self.process.pid]  # replays are groups of their own
-        for member in family:
-            with suppress(OSError):
-                os.kill(member, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        _killed([*descendants(self.process.pid), self.process.pid])
 
     def wire(self) -> CureJob:
         """Return it as the page sees it."""
@@ -338,6 +344,12 @@ def shlex_words(info: RunInfo) -> Sequence[str]:
     except ValueError:
         words = []
     return words[2:] if words[:2] == ["kazami", "cure"] else words or ["train.py"]
+
+
+def _killed(processes: Sequence[int]) -> None:
+    for process in processes:
+        with suppress(OSError):
+            os.kill(process, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
 
 
 def descendants(process: int) -> list[int]:

@@ -4,10 +4,14 @@ import secrets
 import time
 from collections import OrderedDict
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from ..errors import RunNotFound
-from ..playground.sessions import Frame, Session
+from ..playground.sights import Frame
 from ..playground.tables import Table
+
+if TYPE_CHECKING:
+    from ..playground.sessions import Session  # which loads torch: only when somebody plays
 
 MOST_SESSIONS = 8
 MOST_TABLES = 8
@@ -17,7 +21,7 @@ LONGEST = 0.25  # seconds that one answer may train
 class Kept:
     """A session and its lock."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: "Session") -> None:
         self.session = session
         self.lock = Lock()
 
@@ -47,7 +51,7 @@ class Playing:
         self._tables: OrderedDict[str, Table] = OrderedDict()
         self._lock = Lock()
 
-    def keep(self, session: Session) -> str:
+    def keep(self, session: "Session") -> str:
         """Keep a session and return its name."""
         name = secrets.token_hex(8)
         with self._lock:

@@ -105,7 +105,8 @@ def _end(losses: Sequence[float]) -> float:
 def _curves(proof: Proof) -> CurvePair:
     length = max((len(curve) for curve in (*proof.losses_before, *proof.losses_after)), default=0)
     before, after = band_of(proof.losses_before, length), band_of(proof.losses_after, length)
-    low, high, is_logarithmic = range_of(before, after) if before or after else (0.0, 1.0, False)
+    headroom = 4.0 if before is not None and after is not None else math.inf  # one alone cannot press the other flat
+    low, high, is_logarithmic = range_of(before, after, headroom=headroom) if before or after else (0.0, 1.0, False)
     bands = _band(before, proof.losses_before, length), _band(after, proof.losses_after, length)
     return CurvePair(curves_in_words(before, after), *bands, low, high, is_logarithmic, length)
 

@@ -79,14 +79,14 @@ TUNNELS: Final = {
             "two_weights",
             Sentence("Two weights: the cubic map (2 s)", "重み2つ：3次写像（2秒）"),
             Sentence(
-                "Gradient descent on (w₁w₂ − 1)²/2 from equal weights is w → (1 + η) w − η w³. Its sharpness at the minimum is 2, so it must leave rest at η = 1; "
-                "then 2, 4, 8 … and chaos. Look for the white windows within the chaos.",
+                "Gradient descent on (w₁w₂ − 1)²/2 from equal weights is w → (1 + η) w − η w³. Its sharpness at the minimum is 2, so it must leave "
+                "rest at η = 1; then 2, 4, 8 … and chaos. Look for the white windows within the chaos.",
                 "等しい重みから始めた (w₁w₂ − 1)²/2 の勾配降下は w → (1 + η) w − η w³ です。最小点での鋭さは 2 なので、η = 1 で静止を離れ、"
                 "2、4、8…周期を経てカオスになります。カオスの中の白い窓を探してください。",
             ),
             Sentence("weight w", "重み w"),
             2, 0.8, 2.05, 1e-3, 4.0, 800, 1000, 300,
-            Sentence("start w₀", "初期値 w₀"), 0.05, 1.6, is_whole=False, rows=24, columns=60,
+            Sentence("start w₀", "初期値 w₀"), 0.05, 1.6, is_whole=False, rows=16, columns=40,
         ),
         "a", 0, two_weights,
     ),
@@ -109,9 +109,10 @@ TUNNELS: Final = {
             "iris",
             Sentence("The network of Danovski et al. 2024 on Iris (minutes)", "Danovski ら 2024 のネットワーク、Iris データ（数分）"),
             Sentence(
-                "The paper trains at η = 0.01, 1 and 5. At high rates many networks end with a hidden layer that passes nothing on: open the orbit and read its regime "
-                "before you call it chaos.",
-                "論文の学習率は η = 0.01、1、5 です。高い学習率では隠れ層が何も伝えなくなるネットワークが多くあります。カオスと呼ぶ前に、軌道を開いて判定を読んでください。",
+                "The paper trains at η = 0.01, 1 and 5. At high rates many networks end with a hidden layer that passes nothing on: open the orbit and read "
+                "its regime before you call it chaos.",
+                "論文の学習率は η = 0.01、1、5 です。高い学習率では隠れ層が何も伝えなくなるネットワークが多くあります。"
+                "カオスと呼ぶ前に、軌道を開いて判定を読んでください。",
             ),
             LOSS, 83, 0.01, 6.0, 1e-4, 50.0, 96, 1500, 100, SEED, 0, 5, is_whole=True, rows=6, columns=24,
         ),

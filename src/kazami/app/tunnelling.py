@@ -197,7 +197,8 @@ class Tunnelling(AbstractClosing):
             if any(worker.job is not None and worker.job.wish.client == wish.client for worker in self._workers):
                 raise Busy("This page has a computation under way. Wait for it, or cancel it.")
             worker = self._free()
-            job = Job(secrets.token_hex(8), wish)
+            runs = {"diagram": wish.members, "regimes": wish.members * wish.rows, "orbit": 1, "trainability": wish.rows * wish.rows}[wish.kind]
+            job = Job(secrets.token_hex(8), wish, total=runs)
             self._jobs[job.name], worker.job = job, job
             while len(self._jobs) > MOST_JOBS:
                 oldest = next(name for name, one in self._jobs.items() if one.is_over)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..playground.presets import Preset
-from ..playground.sessions import Frame
 from ..playground.shapes import Misfit
+from ..playground.sights import Frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ..kernels.device import LANES, WRITTEN, device_plan, device_text
 from ..kernels.machines import AbstractCode, AbstractMachine, Plan, Program
 
 SCHEDULERS = 4  # of each multiprocessor; each begins one instruction of one warp in a cycle
-COMPILING = 30.0  # seconds, about, for each precision, where Triton does not find its earlier work on disk
+COMPILING = 10.0  # seconds, about, for each precision, where Triton does not find its earlier work on disk
 
 
 @dataclass(frozen=True, slots=True)

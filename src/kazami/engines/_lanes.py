@@ -86,7 +86,7 @@ class Lanes(AbstractEnsemble):
         A window that is cut, because the settings change in it, is made orthonormal at each cut, too: the logarithms add up to the same.
         """
         losses, logs = [], []
-        carried = vectors.to(self._states).cpu().numpy().transpose(0, 2, 1)[:, :, self._found.order]
+        carried: np.ndarray | None = vectors.to(self._states).cpu().numpy().transpose(0, 2, 1)[:, :, self._found.order]
         left = must_be_windows(steps, every)
         while left:
             whole = sum(length == left[0] for length in left) * left[0]

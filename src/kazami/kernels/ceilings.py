@@ -10,7 +10,7 @@ from ..errors import unknown_name
 from ._activations import FORMS
 from ._functions import Functions
 from ._machine import Compiled, aligned, compile_program, host_target
-from ._program import Builder, Program, Value
+from ._program import Builder, Place, Program, Value
 from .network import Descent, Network
 
 ROWS = 64  # of a micro-kernel: with its results below any first-level cache
@@ -53,7 +53,7 @@ class Ceilings:
     def seconds(self, counts: Counts) -> float:
         r"""Return the floor: the time in which a core could do what is counted, if everything else were free.
 
-        .. math:: \max\Bigl(\frac{n_{fma}}{r_{fma}} + \sum_f \frac{n_f}{r_f},\; \frac{bytes}{r_{bytes}}\Bigr)
+        .. math:: \max\Bigl(\frac{n_{fma}}{r_{fma}} + \sum_g \frac{n_g}{r_g},\; \frac{bytes}{r_{bytes}}\Bigr)
 
         Products and functions need the same units of a core, so their times add up; bytes move beside them.
 
@@ -150,11 +150,14 @@ def _applied(kind: np.dtype, write: Callable[[Functions, Value], list[Value]]) -
     functions = Functions(b)
     for _ in b.rounds(b.whole("times")):
         for number, _ in b.rounds(ROWS // UNROLLED):
-            for part in range(UNROLLED):
-                row = number * UNROLLED + part
-                for place, value in enumerate(write(functions, b.load("x", row))):
-                    b.store("y", row + place * ROWS, value)
+            _written_out(b, [number * UNROLLED + part for part in range(UNROLLED)], lambda x: write(functions, x))
     return b.program()
+
+
+def _written_out(b: Builder, rows: list[Place], write: Callable[[Value], list[Value]]) -> None:
+    for row in rows:
+        for place, value in enumerate(write(b.load("x", row))):
+            b.store("y", row + place * ROWS, value)
 
 
 def _shifted(functions: Functions, x: Value) -> list[Value]:

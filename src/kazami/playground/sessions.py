@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..nets import linear_collapse
 from .building import network
 from .loop import batches, make_optimizer, take_step
 from .parts import Residual, ZeroPad
+from .sights import ActivationSight, Frame, LayerSight
 from .specs import LIMITS, Spec
 from .tables import Table
 from .tasks import TASKS, Task
@@ -22,71 +22,6 @@ GRID = 41  # points along each side of the picture
 BINS = 24
 REACH = 1.15  # of the picture, beyond the data
 CALM = -20.0  # the wind of a gradient of exactly zero
-
-
-@dataclass(frozen=True, slots=True)
-class LayerSight:
-    """One layer with weights, as it was in the last step.
-
-    Attributes:
-        name: Its name in the module.
-        wind: Elasticity of the loss in its weights, log10 of gradient norm times weight norm over the loss of a guess; ``None`` where it is not finite.
-        gradient_norm: Norm of its weights' gradient.
-        weight_norm: Norm of its weights.
-    """
-
-    name: str
-    wind: float | None
-    gradient_norm: float | None
-    weight_norm: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ActivationSight:
-    """What comes out of one activation on the held-out examples.
-
-    Attributes:
-        name: Its name in the module.
-        low: Left end of the histogram.
-        high: Right end.
-        counts: Number of values in each of the bins.
-        dead: Share of units that give the same for every example.
-    """
-
-    name: str
-    low: float
-    high: float
-    counts: tuple[int, ...]
-    dead: float
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Everything there is to see after some steps.
-
-    Attributes:
-        step: Steps taken.
-        losses: Of the steps since the last frame; ``None`` where not finite.
-        held_out_loss: On examples that were not trained on.
-        accuracy: Share of these that are right, ``None`` for numbers.
-        guess: Loss of the best constant answer.
-        layers: Those with weights, first layer first.
-        activations: Those between them.
-        picture: What the network says over the plane (``GRID`` rows from the bottom, values from 0 to 1: the probability of the second class) or over the line.
-        matrix: The one matrix that the network is, rows of outputs, bias last; ``None`` if it is not linear.
-        is_over: Whether it cannot go on: a weight is not finite, or the limit of steps is reached.
-    """
-
-    step: int
-    losses: tuple[float | None, ...]
-    held_out_loss: float | None
-    accuracy: float | None
-    guess: float
-    layers: tuple[LayerSight, ...]
-    activations: tuple[ActivationSight, ...]
-    picture: tuple[tuple[float | None, ...], ...]
-    matrix: tuple[tuple[float, ...], ...] | None
-    is_over: bool
 
 
 class Session:

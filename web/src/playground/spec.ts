@@ -57,8 +57,11 @@ export function read(text: string | undefined): Spec | null {
   if (!text) return null;
   try {
     const data = JSON.parse(text) as Partial<Spec>;
-    const whole = (block: Partial<Block>): Block => ({ ...DEFAULT, ...block, blocks: (block.blocks ?? []).map(whole) });
-    if (!Array.isArray(data.blocks)) return null;
+    const whole = (block: Partial<Block>): Block => {
+      if (!(KINDS as readonly unknown[]).includes(block.kind)) throw new Error("no such block");
+      return { ...DEFAULT, ...block, blocks: (block.blocks ?? []).map(whole) };
+    };
+    if (!Array.isArray(data.blocks) || !(TASKS as readonly unknown[]).includes(data.task ?? FIRST.task)) return null;
     return { ...FIRST, ...data, blocks: data.blocks.map(whole) };
   } catch {
     return null;

@@ -61,6 +61,7 @@ export function density(columns: readonly Column[], x: (value: number) => number
   const edges = borders(columns.map((column) => column.value), isLog).map((value) => x(value));
   let most = 0;
   columns.forEach(({ observed }, at) => {
+    if (edges[at + 1]! <= 0 || edges[at]! >= size.columns) return;
     const from = Math.max(0, Math.round(edges[at]!));
     const to = Math.min(size.columns, Math.max(from + 1, Math.round(edges[at + 1]!)));
     for (const value of observed) {

@@ -11,7 +11,7 @@ export function findingOf(view: View, letters: Record<string, Sentence>): Senten
 }
 
 function inLanguage(view: View, letters: Record<string, Sentence>, language: Language): string {
-  if (!view.columns.length) return say(words.diagram, language);
+  if (!view.columns.length || view.isPreview) return say(words.diagram, language);
   const first = (kind: string): number | null => view.changes.find((change) => change.kind === kind)?.estimate ?? null;
   const [doubling, chaos, lost] = [first("doubling"), first("chaos"), first("lost")];
   const said: string[] = [];
@@ -20,7 +20,7 @@ function inLanguage(view: View, letters: Record<string, Sentence>, language: Lan
   if (lost !== null) said.push(say(words.say_lost, language, { at: short(lost) }));
   if (said.length) {
     const text = said.join(language === "ja" ? "、" : ", ");
-    return text.charAt(0).toUpperCase() + text.slice(1);
+    return language === "en" ? text.charAt(0).toUpperCase() + text.slice(1) : text;
   }
   const counts = new Map<string, number>();
   for (const { letter } of view.columns) counts.set(letter, (counts.get(letter) ?? 0) + 1);

@@ -81,7 +81,7 @@ function growth(sheet: Paper, orbit: OrbitPart): Drawn {
     const inside = distances.slice(begin, end);
     const middle = inside.reduce((sum, value) => sum + value, 0) / inside.length - (slope * (inside.length - 1)) / 2;
     sheet.svg.append(line(x.at(begin), y.at(middle), x.at(end), y.at(middle + slope * (end - begin)), sheet.ink.error, { "stroke-width": 2.5, "stroke-dasharray": "7 4" }));
-    sheet.svg.append(text(x.at(begin) + 8, sheet.frame.top + 16, say(words.fitted, language, { slope: short(slope), from: begin, to: end }), sheet.ink.ink, { "font-size": 12 }));
+    sheet.svg.append(text(sheet.frame.right - 6, sheet.frame.bottom - 10, say(words.fitted, language, { slope: short(slope), from: begin, to: end }), sheet.ink.ink, { "font-size": 12, "text-anchor": "end", "paint-order": "stroke", stroke: sheet.ink.card, "stroke-width": 4 }));
   }
   sheet.svg.append(trail(shown.map((value, at) => [x.at(at), y.at(value)] as const), sheet.ink.accent));
   dress(sheet, x, y, { x: say(words.step, language), y: "ln |δ(t)|" });

@@ -28,6 +28,17 @@ export interface RegimesData {
 
 const HATCHED = "?V";
 
+/** Where letters stand: one in each cell, or where cells are too narrow one in each stretch of equal cells. */
+export function stretches(letters: string, isEach: boolean): { letter: string; from: number; to: number }[] {
+  const found: { letter: string; from: number; to: number }[] = [];
+  [...letters].forEach((letter, at) => {
+    const last = found.at(-1);
+    if (!isEach && last?.letter === letter) last.to = at + 1;
+    else found.push({ letter, from: at, to: at + 1 });
+  });
+  return found;
+}
+
 export const mountRegimes = paper<RegimesData>(340, (sheet, data) => {
   const { svg, ink, options, frame } = sheet;
   const { language } = options;
@@ -41,6 +52,12 @@ export const mountRegimes = paper<RegimesData>(340, (sheet, data) => {
   svg.append(drawn("defs", {}, hatch, clip));
   const group = drawn("g", { "clip-path": "url(#tunnel-clip)" });
   svg.append(group);
+  const label = (letter: string, left: number, right: number, middle: number): void => {
+    if (right - left < 10) return;
+    const fill = data.colours[letter] ?? "#ffffff";
+    const halo = HATCHED.includes(letter) ? { "paint-order": "stroke", stroke: fill, "stroke-width": 3 } : {};
+    group.append(text((left + right) / 2, middle + 4, letter, inkOn(parts(fill)), { "text-anchor": "middle", "font-size": 12, ...halo }));
+  };
   data.cells.forEach((row, at) => {
     const values = numbers(row.values);
     const sides = borders(values, x.isLog).map((value) => x.at(value));
@@ -51,8 +68,8 @@ export const mountRegimes = paper<RegimesData>(340, (sheet, data) => {
       const box = { x: left, y: head, width: right - left + 0.4, height: foot - head + 0.4 };
       group.append(drawn("rect", { ...box, fill, "data-letter": letter }));
       if (HATCHED.includes(letter)) group.append(drawn("rect", { ...box, fill: "url(#tunnel-hatch)", "fill-opacity": 0.55 }));
-      if (right - left >= 11 && foot - head >= 12) group.append(text((left + right) / 2, (foot + head) / 2 + 4, letter, inkOn(parts(fill)), { "text-anchor": "middle", "font-size": 12, ...(HATCHED.includes(letter) ? { "paint-order": "stroke", stroke: fill, "stroke-width": 3 } : {}) }));
     }
+    if (foot - head >= 10) for (const { letter, from, to } of stretches(row.letters, sides[1]! - sides[0]! >= 11)) label(letter, sides[from]!, sides[to]!, (foot + head) / 2);
   });
   dress(sheet, x, y, { x: say(words.rate, language), y: say(data.second, language) });
   if (data.chosen !== null && data.chosen >= y.low && data.chosen <= y.high) svg.append(line(frame.left, y.at(data.chosen), frame.right, y.at(data.chosen), ink.error, { "stroke-width": 1.5, "stroke-dasharray": "4 3" }));

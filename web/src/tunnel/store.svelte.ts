@@ -15,12 +15,16 @@ export interface View extends Window {
   changes: readonly ChangePoint[];
   threshold: number;
   how: string;
+  /** The columns are those of the picture before, shown until the first new ones are there. */
+  isPreview: boolean;
 }
 
 export interface Edge {
   x: readonly [number, number];
   y: readonly [number, number];
+  /** Of this window, or until that is there of the one before. */
   part: TrainabilityPart | null;
+  isPreview: boolean;
 }
 
 const EVERY = 250; // milliseconds between two looks
@@ -37,11 +41,11 @@ export class Tunnel {
   /** Kinds whose last computation was cancelled: what is there is a part. */
   partial = $state.raw<Partial<Record<Kind, boolean>>>({});
   isLost = $state(false);
-  view = $state.raw<View>({ low: 0, high: 1, y: null, columns: [], changes: [], threshold: NaN, how: "" });
+  view = $state.raw<View>({ low: 0, high: 1, y: null, columns: [], changes: [], threshold: NaN, how: "", isPreview: true });
   past = $state.raw<readonly View[]>([]);
   cells = $state.raw<readonly CellsPart[]>([]);
   orbit = $state.raw<OrbitPart | null>(null);
-  edge = $state.raw<Edge>({ x: [0.1, 1e4], y: [0.1, 1e4], part: null });
+  edge = $state.raw<Edge>({ x: [0.1, 1e4], y: [0.1, 1e4], part: null, isPreview: true });
   edges = $state.raw<readonly Edge[]>([]);
   readonly linked = new Linked();
   #isWorking = false;
@@ -129,22 +133,23 @@ export class Tunnel {
   }
 
   #begin(wish: Wish): void {
-    if (wish.kind === "diagram") this.view = { ...this.view, columns: [], changes: [], threshold: NaN };
+    if (wish.kind === "diagram") this.view = { ...this.view, isPreview: true, changes: [], threshold: NaN };
     if (wish.kind === "regimes") this.cells = [];
   }
 
   #take(part: JobPart): void {
-    if (part.columns) this.view = { ...this.view, columns: merged(this.view.columns, part.columns) };
+    if (part.columns) this.view = { ...this.view, columns: merged(this.view.isPreview ? [] : this.view.columns, part.columns), isPreview: false };
     if (part.changes) this.view = { ...this.view, changes: part.changes.points, threshold: number(part.changes.threshold), how: part.changes.how };
     if (part.cells) this.cells = [...this.cells, part.cells];
     if (part.orbit) this.orbit = part.orbit;
-    if (part.trainability) this.edge = { ...this.edge, part: part.trainability };
+    if (part.trainability) this.edge = { ...this.edge, part: part.trainability, isPreview: false };
   }
 
   /** Look at another window; the picture that is left can be gone back to. */
   zoom(window: Window, keepsPast: boolean): void {
-    this.past = keepsPast ? (this.view.columns.length ? [...this.past.slice(-KEPT + 1), this.view] : this.past) : [];
-    this.view = { ...window, columns: [], changes: [], threshold: NaN, how: "" };
+    const { columns, isPreview } = this.view;
+    this.past = keepsPast ? (columns.length && !isPreview ? [...this.past.slice(-KEPT + 1), this.view] : this.past) : [];
+    this.view = { ...window, columns: keepsPast ? columns : [], changes: [], threshold: NaN, how: "", isPreview: true };
   }
 
   /** Go back to the picture before; tells whether there was one. */
@@ -160,8 +165,8 @@ export class Tunnel {
   }
 
   zoomEdge(x: readonly [number, number], y: readonly [number, number]): void {
-    if (this.edge.part) this.edges = [...this.edges.slice(-KEPT + 1), this.edge];
-    this.edge = { x, y, part: null };
+    if (this.edge.part && !this.edge.isPreview) this.edges = [...this.edges.slice(-KEPT + 1), this.edge];
+    this.edge = { x, y, part: this.edge.part, isPreview: true };
   }
 
   backEdge(): boolean {

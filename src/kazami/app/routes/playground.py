@@ -1,17 +1,19 @@
 """The playground: sessions are opened, advanced a little at a time, begun anew and written out."""
 
 from dataclasses import asdict
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from ...playground import LIMITS, PRESETS, Session, exported, misfits, read_csv, read_spec
-from ...playground.building import build
-from ...playground.sessions import Frame
+from ...playground import LIMITS, PRESETS, misfits, read_csv, read_spec
+from ...playground.sights import Frame
 from ...playground.tasks import TASKS
 from ..playing import Playing
 from ..wire_playground import AdvanceRequest, Presets, SessionOpened, SessionRequest, TableRequest, TableTaken
 from ._base import AbstractRoute, Asked, Attachment
+
+if TYPE_CHECKING:
+    from ...playground import Session
 
 MOST_POINTS = 400
 
@@ -43,6 +45,9 @@ class PlaygroundOpen(AbstractRoute):
         found = misfits(spec, task.n_inputs) if task is not None else []
         if found:
             return SessionOpened("", tuple(found), None, (), "")
+        from ...playground import Session
+        from ...playground.building import build
+
         session = Session(spec, table)
         return SessionOpened(playing.keep(session), (), session.frame(), _points(session), build(spec, session.task).code)
 
@@ -78,6 +83,8 @@ class PlaygroundExport(AbstractRoute):
 
     def answer(self, asked: Asked) -> Attachment:
         """Write the script."""
+        from ...playground import exported
+
         spec = read_spec(asked.body_as(SessionRequest).spec)
         return Attachment("playground.py", exported(spec).encode(), "text/x-python; charset=utf-8")
 
@@ -95,7 +102,7 @@ class PlaygroundTable(AbstractRoute):
         return TableTaken(name, table.columns, table.target, table.classes, len(table.inputs), table.n_dropped)
 
 
-def _points(session: Session) -> tuple[tuple[float, ...], ...]:
+def _points(session: "Session") -> tuple[tuple[float, ...], ...]:
     if session.task.n_inputs > 2:
         return ()
     both = np.column_stack([session.inputs.numpy(), session.targets.numpy()])[:MOST_POINTS]

@@ -1,0 +1,198 @@
+"""The page Diagnose & cure in a real browser."""
+
+import os
+
+import pytest
+
+from kazami.app import curing as curing_file
+from kazami.records import Launch, RunInfo
+from kazami.storage import RunWriter, StoredProof, trace_head, write_proof
+from tests.app.stage import rows_of, violations, written
+from tests.app.test_curing import WAITING, until
+from tests.pages import low_contrast
+from tests.reports import proofs, runs
+
+pytestmark = pytest.mark.browser
+LOW_CONTRAST = low_contrast(".gauge *, .diff *")
+PIXEL = """([picture, row, rows, share]) => {
+  const canvas = document.querySelector(`#${picture}-section .stage canvas`), ratio = canvas.width / canvas.clientWidth, height = canvas.clientHeight - 32;
+  const y = 6 + (rows - 1 - row + 0.5) * (height / rows), x = 100 + share * (canvas.clientWidth - 150);
+  return [...canvas.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];
+}"""
+HOW = Launch("train.py", ("--lr", "9"))
+# Says that it tries something, and ends when a file appears, as a cure ends when its proof is written.
+UNTIL_GO = """
+import pathlib, sys, time
+print("kazami-progress:   1 / 30 s  diagnosis", file=sys.stderr, flush=True)
+print("kazami-progress:   2 / 30 s  lower_learning_rate", file=sys.stderr, flush=True)
+while not pathlib.Path("go").exists():
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture(name="folder")
+def work(tmp_path):
+    (tmp_path / "train.py").write_text("")
+    os.utime(tmp_path / "train.py", (0, 0))
+    return tmp_path / "runs"
+
+
+def sick(folder, launch=HOW):
+    """Write a run whose gradients vanish, of a script that can be started again; return its id."""
+    run = runs.vanishing()
+    place = folder / "sick"
+    head = {} if launch is None else launch.seen_from(str(place), directory=str(folder.parent)).to_dict()
+    writer = RunWriter(str(place), RunInfo("sick", command="train.py --lr 9", started=run.info.started, launch=head))
+    for step, row in rows_of(run.trace):
+        writer.append(step, row)
+    findings = [finding.to_dict() for finding in run.findings]
+    writer.close(ended="x", reason="finished", exit_code=0, findings=findings, trace=trace_head(run.trace), wind=run.info.wind, steps=run.info.steps)
+    return "sick"
+
+
+def proved(folder, proof=None, name="2026-11-21-train-cure-1", **maps):
+    """Write the proof of a cure of that script."""
+    place = folder / name
+    launch = HOW.seen_from(str(place), directory=str(folder.parent)).to_dict()
+    writer = RunWriter(str(place), RunInfo(name, command="kazami cure train.py --lr 9", started="2026-11-21T10:00:00+00:00", launch=launch))
+    shown = proof or proofs.cured()
+    write_proof(str(place), StoredProof(shown, proofs.DIFF if shown.cured else "", **maps))
+    writer.close(ended="x", reason="finished")
+
+
+def weather():
+    return {"before": runs.vanishing().trace, "after": runs.healthy().trace}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("language", "width"), [("en", 1440), ("ja", 380)])
+def test_the_page_is_readable_in_both_languages_and_themes_wide_and_narrow(app, show, folder, language, width, theme):
+    sick(folder)
+    proved(folder, **weather())
+    page = show(app(), f"#/diagnose?run=sick&lang={language}&theme={theme}", width=width)
+    page.locator("#proof-curves-section canvas").wait_for()
+    assert {"en": "Why", "ja": "なぜ"}[language] in page.locator("#finding-1").inner_text()
+    assert {"en": "3/3 seeds improved", "ja": "3 シード中 3 で改善"}[language] in page.locator("#metrics").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(LOW_CONTRAST) == []
+    assert violations(page) == []
+
+
+def test_before_is_darker_than_after_and_the_change_lowers_the_loss(app, show, folder):
+    sick(folder)
+    proved(folder, **weather())
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#map-after-section canvas").first.wait_for()
+    page.wait_for_timeout(300)
+    rows = [len(trace.layers) for trace in weather().values()]
+    before, after = (page.evaluate(PIXEL, [f"map-{name}", 0, n, 0.5]) for name, n in zip(("before", "after"), rows, strict=True))
+    assert sum(before[:3]) < sum(after[:3]) / 2
+    title = page.locator("#proof-curves-title").inner_text()
+    assert "With the change the loss ends at 0.0999; without it the loss ends at 2.32" in title
+    assert "once in 20" in page.locator("#chance").inner_text()
+    assert page.locator("#change .diff .added").inner_text().strip() == "+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)"
+
+
+def test_a_cure_is_started_by_keyboard_followed_and_its_proof_opens(app, show, folder, monkeypatch):
+    monkeypatch.setattr(curing_file, "START", UNTIL_GO)
+    sick(folder)
+    page = show(app(), "#/diagnose?run=sick&budget=30")
+    page.locator("#start").wait_for()
+    page.locator("button.try").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("#cancel").wait_for()
+    page.get_by_text("Tries lower learning rate").first.wait_for()
+    assert page.evaluate("document.activeElement.id") == "cancel"
+    assert "of 30 s" in page.locator("#spent").inner_text()
+    assert page.locator("[role=progressbar]").get_attribute("aria-valuemax") == "30"
+    assert page.locator("button.try").first.is_disabled()
+    assert violations(page) == []
+    place = next(one for one in folder.iterdir() if "cure" in one.name)
+    proved(folder, name=place.name)
+    (folder.parent / "go").touch()
+    page.locator("#proof-state").wait_for()
+    assert "proved" in page.locator("#proof-state").inner_text()
+    assert "exit code 0" in page.locator("#outcome").inner_text()
+    assert f"proof={place.name}" in page.url
+
+
+def test_cancel_ends_the_process(app, show, folder, monkeypatch):
+    monkeypatch.setattr(curing_file, "START", WAITING)
+    sick(folder)
+    served = app()
+    page = show(served, "#/diagnose?run=sick")
+    page.locator("#start").click()
+    page.get_by_text("Tries clip gradients").first.wait_for()
+    process = next(iter(next(iter(thing._jobs.values())) for kind, thing in served.server._house.things.items() if kind is curing_file.Curing)).process
+    page.locator("#cancel").click()
+    page.locator("#outcome").wait_for()
+    assert "Cancelled" in page.locator("#outcome").inner_text()
+    assert page.locator("#start").inner_text() == "Try again"
+    until(lambda: process.poll() is not None)
+
+
+def test_a_cure_that_failed_says_so_and_offers_the_next_candidate(app, show, folder):
+    sick(folder)
+    proved(folder, proofs.unproved())
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#proof-state").wait_for()
+    assert "not proved" in page.locator("#proof-state").inner_text()
+    assert page.locator(".outcome.next").count() >= 1
+    assert "Try again with 5 min" in page.locator("#next").inner_text()
+    assert page.locator("#change").count() == 0
+
+
+def test_where_nothing_can_be_started_the_reason_and_the_command_stand(app, show, folder):
+    sick(folder, launch=None)
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#why-not").wait_for()
+    assert "how its script was started" in page.locator("#why-not").inner_text()
+    assert page.locator("#command").inner_text() == "kazami cure train.py --lr 9"
+    assert page.locator("button.try, #start").count() == 0
+
+
+def test_a_finding_can_be_ignored_by_a_line(app, show, folder):
+    sick(folder)
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#finding-1 details.ignore summary").click()
+    assert page.locator("#finding-1 details.ignore code").inner_text().startswith("# kazami: ignore[KZ101]")
+
+
+def test_a_healthy_run_lists_its_checks_and_values(app, show, folder):
+    run = runs.healthy()
+    checked = run.__class__(run.info, run.trace.replaced(facts={**run.trace.facts, "checks": ["nan_inf", "dead_units", "lr_too_high"]}), run.findings)
+    written(checked, folder)
+    page = show(app(), f"#/diagnose?run={run.info.id}")
+    page.locator("#checks tbody tr").first.wait_for()
+    assert page.locator("#checks tbody tr").count() == 3
+    assert "all finite" in page.locator("#checks").inner_text()
+    assert violations(page) == []
+
+
+def test_without_a_run_and_with_a_broken_one_it_says_what_to_do(app, show, folder):
+    page = show(app(), "#/diagnose")
+    assert page.locator("#empty a").get_attribute("href") == "#/observe"
+    (folder / "broken").mkdir(parents=True)
+    (folder / "broken" / "run.json").write_text('{"format_version": 99}')
+    page = show(app(), "#/diagnose?run=broken")
+    assert page.locator("#error").get_attribute("role") == "alert"
+
+
+def test_when_the_server_is_gone_what_is_there_stays_with_a_word(app, show, folder):
+    sick(folder)
+    proved(folder)
+    served = app()
+    page = show(served, "#/diagnose?run=sick", tolerate=("Failed to load", "ERR_"))
+    page.locator("#proof").wait_for()
+    served.stop()
+    page.locator("#stale").wait_for()
+    assert page.locator("#proof-title").is_visible()
+
+
+def test_strings_of_a_proof_are_text(app, show, folder):
+    sick(folder)
+    proved(folder, proofs.evil())
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#proof").wait_for()
+    assert "</script><img" in page.locator("#proof").inner_text()
+    assert page.locator("main img").count() == 0

@@ -1,0 +1,75 @@
+"""Learn in a browser: each figure means what its chapter says."""
+
+import re
+
+import pytest
+
+from tests.app.stage import violations
+
+pytestmark = pytest.mark.browser
+CHAPTERS = ("neuron", "layer", "depth", "descent", "chain", "counting", "chaos")
+
+
+def title(page, name):
+    return page.locator(f"#learn-{name}-title").inner_text()
+
+
+def slide(page, name, index, value):
+    """Put a slider of a figure somewhere, as a hand would."""
+    page.locator(f"#learn-{name}-section input[type=range]").nth(index).evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); }", str(value)
+    )
+
+
+@pytest.mark.parametrize(("language", "width", "theme"), [("en", 1280, "light"), ("ja", 1280, "dark"), ("ja", 420, "light")])
+def test_seven_chapters_in_both_languages(app, show, language, width, theme):
+    page = show(app(), f"#/learn?lang={language}&theme={theme}", width=width, wait="#chapter-chaos")
+    for name in CHAPTERS:
+        section = page.locator(f"#chapter-{name}")
+        assert section.locator("math").count() >= 1
+        assert section.locator("svg.learn-figure").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 1")
+    assert violations(page) == []
+
+
+def test_a_question_mark_opens_its_chapter(app, show):
+    page = show(app(), "#/learn?chapter=chaos", wait="#chapter-chaos")
+    page.wait_for_function("Math.abs(document.getElementById('chapter-chaos').getBoundingClientRect().top) < 200")
+
+
+def test_the_learning_rate_leads_from_rest_over_cycles_to_chaos_and_out(app, show):
+    page = show(app(), "#/learn?chapter=descent", wait="#chapter-descent")
+    said = {}
+    for rate in (0.02, 0.5, 1.1, 1.26, 1.5, 2.1):
+        slide(page, "descent", 0, rate)
+        page.wait_for_function("rate => document.getElementById('learn-descent-title').innerText.includes(rate)", arg=f"{rate:g}")
+        said[rate] = title(page, "descent")
+    assert [re.sub(r".*: ", "", text) for text in said.values()] == ["crawls.", "converges.", "cycle of 2.", "cycle of 4.", "chaos.", "escapes."]
+
+
+def test_cures_bring_the_wind_back(app, show):
+    page = show(app(), "#/learn?chapter=chain", wait="#chapter-chain")
+    assert title(page, "chain").startswith("Dead calm")
+    section = page.locator("#learn-chain-section")
+    section.get_by_label("shortcuts").check()
+    page.wait_for_function("document.getElementById('learn-chain-title').innerText.startsWith('A light breeze')")
+    section.get_by_role("button", name="explode").click()
+    page.wait_for_function("document.getElementById('learn-chain-title').innerText.startsWith('Storm')")
+
+
+def test_without_activations_the_border_is_straight_and_the_matrix_is_there(app, show):
+    page = show(app(), "#/learn?chapter=depth", wait="#chapter-depth")
+    assert "bends" in title(page, "depth")
+    page.locator("#learn-depth-section").get_by_label("activations").uncheck()
+    page.wait_for_function("document.getElementById('learn-depth-title').innerText.includes('one matrix')")
+
+
+def test_a_picture_has_a_table_and_can_be_walked_by_keyboard(app, show):
+    page = show(app(), "#/learn?chapter=layer", wait="#chapter-layer")
+    figure = page.locator("#learn-layer-section svg.learn-figure")
+    before = title(page, "layer")
+    figure.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("before => document.getElementById('learn-layer-title').innerText !== before", arg=before)
+    page.locator("#learn-layer-section summary").click()
+    assert page.locator("#learn-layer-section tbody tr").count() == 2

@@ -51,7 +51,7 @@ def setup(members: int, dtype: str, n_tangents: int) -> Setup:
             begun[member.seed] = torch.cat([p.detach().reshape(-1) for p in model.parameters()]).numpy().astype(dtype)
     x, y = next(iter(training.training.batches()))
     drawn = np.random.default_rng(0).normal(size=(sum(math.prod(shape) for shape in SHAPES), 1))
-    steps = max(2, 8000 // members)
+    steps = min(200, max(2, 8000 // members))
     return Setup(
         case,
         job,

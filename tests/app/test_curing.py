@@ -232,6 +232,16 @@ def test_proofs_of_the_same_script_with_the_same_arguments_are_found_again(curin
     assert "other-script" in [line.id for line in curing.board("other-script").proofs]
 
 
+def test_a_proof_that_was_seen_half_written_is_seen_when_it_is_whole(curing, folder):
+    place = folder / "cure"
+    launch = Launch("train.py", ("--apply", "--lr", "3")).seen_from(str(place), directory=str(folder.parent))
+    writer = RunWriter(str(place), RunInfo("cure", started="2026-11-21T10:00:00+00:00", launch=launch.to_dict()))
+    write_proof(str(place), StoredProof(proofs.cured()))
+    assert curing.board("one").proofs == []
+    writer.close(reason="finished", ended="x")
+    assert [line.id for line in curing.board("one").proofs] == ["cure"]
+
+
 def test_the_routes_give_board_proof_patch_and_report(folder):
     proved(folder, "cure", Launch("train.py", ("--apply", "--lr", "3")))
     house = House(RunFolder(folder))
@@ -287,6 +297,6 @@ def test_a_real_cure_is_started_and_proves(curing, folder):
     curing.start("one", CureRequest(90))
     until(lambda: curing.board("one").job.state == "ended", 200)
     board = curing.board("one")
-    assert board.job.exit_code == 0
+    assert board.job.exit_code == 0, board.job
     assert [line.state for line in board.proofs] == ["proved"]
     assert board.job.steps[0].what == "diagnosis"

@@ -15,7 +15,7 @@ from kazami.app.routes import tunnel
 from kazami.app.routes._base import Asked
 from kazami.app.tunnel_presets import TUNNELS
 from kazami.app.tunnel_work import passes, spectrum, work
-from kazami.app.tunnelling import Busy, Tunnelling
+from kazami.app.tunnelling import ABANDONED, IDLE, LONGEST, Busy, Tunnelling
 from kazami.app.wire import encoded
 from kazami.app.wire_tunnel import TunnelWish
 from kazami.errors import KazamiError, RunNotFound, UsageError
@@ -225,3 +225,20 @@ def test_a_house_that_is_closed_leaves_no_process_behind(house):
     assert not any(worker.is_alive for worker in workers)
     with pytest.raises(KazamiError):
         begin(house, kind="diagram", low=0.9, high=1.2)
+
+
+def test_what_nobody_asks_for_any_more_is_ended_and_so_is_what_has_nothing_to_do(house):
+    long = {"kind": "diagram", "low": 0.8, "high": 1.9, "members": 4000, "transient": 4000, "keep": 200}
+    tunnelling, job = house.of(Tunnelling, Tunnelling), begin(house, **long)["job"]
+    worker = tunnelling._workers[0]
+    tunnelling._look_after(worker, time.monotonic())
+    assert worker.is_alive
+    tunnelling._look_after(worker, time.monotonic() + ABANDONED + 1)
+    assert ask(house, tunnel.TunnelLook, job=job)["state"] == "cancelled"
+    second = begin(house, **long)["job"]
+    tunnelling._look_after(tunnelling._workers[0], time.monotonic() + LONGEST + 1)
+    assert "ended after" in ask(house, tunnel.TunnelLook, job=second)["problem"]["en"]
+    tunnelling.warm_up()
+    idle = tunnelling._workers[0]
+    tunnelling._look_after(idle, time.monotonic() + IDLE + 1)
+    assert not idle.is_alive

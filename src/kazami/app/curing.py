@@ -152,7 +152,7 @@ class Curing:
         self._folder = folder
         self._is_local = is_local
         self._jobs: dict[str, Job] = {}  # the newest of each run
-        self._known: dict[str, tuple[int, tuple[object, ProofLine] | None]] = {}
+        self._known: dict[str, tuple[tuple[int, int], tuple[object, ProofLine] | None]] = {}
         self._lock = threading.Lock()
         atexit.register(self.close)
 
@@ -267,10 +267,10 @@ class Curing:
         return sorted(lines, key=lambda line: (line.started, line.id), reverse=True)
 
     def _read_proof(self, run: str) -> tuple[object, ProofLine] | None:
-        """Return a proof's key and line, ``None`` for a run without proof; read again only when the file changed."""
+        """Return a proof's key and line, ``None`` for a run without proof; read again only when its files changed."""
         place = self._folder.path / run
         try:
-            stamp = os.stat(place / "proof.json").st_mtime_ns
+            stamp = (os.stat(place / "proof.json").st_mtime_ns, os.stat(place / "run.json").st_mtime_ns)  # the head is closed last
         except OSError:
             return None
         known = self._known.get(run)

@@ -100,21 +100,21 @@ TUNNELS: Final = {
                 "交差エントロピー、重み減衰 0.01、全データ一括の tanh ネットワークです。損失は落ち着き、次に2つの値を交互にとり、やがてさまよいます。"
                 "損失が発散しなくてもカオスは起こります。",
             ),
-            LOSS, 20, 1.0, 30.0, 1e-3, 200.0, 240, 1200, 120, SEED, 0, 7, is_whole=True, rows=8, columns=32,
+            LOSS, 20, 1.5, 8.0, 1e-3, 200.0, 240, 1200, 120, SEED, 0, 7, is_whole=True, rows=8, columns=32,
         ),
         "learning_rate", "loss", twenty_weights,
     ),
     "iris": Tunnel(
         TunnelPreset(
             "iris",
-            Sentence("The network of Danovski et al. 2024 on Iris (minutes)", "Danovski ら 2024 のネットワーク、Iris データ（数分）"),
+            Sentence("The network of Danovski et al. 2024 on Iris (about a minute)", "Danovski ら 2024 のネットワーク、Iris データ（約1分）"),
             Sentence(
                 "The paper trains at η = 0.01, 1 and 5. At high rates many networks end with a hidden layer that passes nothing on: open the orbit and read "
                 "its regime before you call it chaos.",
                 "論文の学習率は η = 0.01、1、5 です。高い学習率では隠れ層が何も伝えなくなるネットワークが多くあります。"
                 "カオスと呼ぶ前に、軌道を開いて判定を読んでください。",
             ),
-            LOSS, 83, 0.01, 6.0, 1e-4, 50.0, 96, 1500, 100, SEED, 0, 5, is_whole=True, rows=6, columns=24,
+            LOSS, 83, 0.01, 6.0, 1e-4, 50.0, 96, 5000, 100, SEED, 0, 5, is_whole=True, rows=6, columns=24,
         ),
         "learning_rate", "loss", iris,
     ),

@@ -93,9 +93,10 @@ def _packed(values: Floats, kind: str) -> str:
 
 
 def _threshold(tunnel: Tunnel, wish: TunnelWish, values: Floats, letters: list[str]) -> tuple[float, float]:
-    r"""Return :math:`2/\lambda_{\max}` of the minimum reached at the largest learning rate below the first at which the training does not come to rest.
+    r"""Return :math:`2/\lambda_{\max}` of the minimum reached at the middle one of the learning rates that come to rest, and that rate.
 
-    At a minimum a step of gradient descent is :math:`I - \eta H`, so that :math:`\lambda_{\max} = (1 - \mu_{\min}) / \eta` with its smallest eigenvalue.
+    Near the last of them orbits settle slowly. At a minimum a step of gradient descent is :math:`I - \eta H`, so that
+    :math:`\lambda_{\max} = (1 - \mu_{\min}) / \eta` with its smallest eigenvalue.
     """
     import torch
 
@@ -103,7 +104,7 @@ def _threshold(tunnel: Tunnel, wish: TunnelWish, values: Floats, letters: list[s
     m = tunnel.make(wish.second)
     if not resting or m.dimension > LARGEST:
         return math.nan, math.nan
-    rate = float(values[resting[0]])
+    rate = float(values[resting[len(resting) // 2]])
     m.set_parameter(tunnel.parameter, rate)
     m.step(wish.transient + wish.keep)
     state = m.current_state()
@@ -141,8 +142,8 @@ def orbit(tunnel: Tunnel, wish: TunnelWish, tell: Tell) -> None:
     window, slope = fitted(distances)
     frequencies, power = spectrum(observed[np.isfinite(observed)])
     unknown = Sentence("Being measured.", "測定中です。")
-    base = {"at": wish.at, "second": math.nan if wish.second is None else wish.second, "first": wish.transient, "observed": observed}
-    seen = {"frequencies": frequencies, "power": power, "distances": distances, "window": window, "slope": slope}
+    base: dict[str, Any] = {"at": wish.at, "second": math.nan if wish.second is None else wish.second, "first": wish.transient, "observed": observed}
+    seen: dict[str, Any] = {"frequencies": frequencies, "power": power, "distances": distances, "window": window, "slope": slope}
     tell(2, total, JobPart(orbit=OrbitPart(**base, **seen, letter="", sentence=unknown, confidence=0.0)))
     if np.isfinite(observed).all():
         measured = lyapunov_spectrum(m, min(m.dimension, MOST_EXPONENTS), steps=MEASURED, transient=wish.transient)
@@ -201,10 +202,11 @@ def spectrum(observed: Floats) -> tuple[Floats, Floats]:
     if len(observed) < 16 or not np.ptp(observed) > 0.0:
         return np.empty(0), np.empty(0)
     power = np.abs(np.fft.rfft((observed - observed.mean()) * np.hanning(len(observed)))) ** 2
-    return np.fft.rfftfreq(len(observed))[1:], power[1:] / max(float(power[1:].sum()), 1e-300)
+    frequencies: Floats = np.fft.rfftfreq(len(observed))[1:]
+    return frequencies, np.asarray(power[1:] / max(float(power[1:].sum()), 1e-300), dtype=np.float64)
 
 
-def _measured(found: "Estimate") -> dict[str, object]:
+def _measured(found: "Estimate") -> dict[str, Any]:
     counts = np.unique(np.linspace(1, max(found.steps, 1), 160).astype(np.int64))
     values, errors = np.atleast_1d(found.value), np.atleast_1d(found.uncertainty)
     settled = found.convergence.reshape(found.steps, -1)[counts - 1].T if found.steps else np.empty((0, 0))

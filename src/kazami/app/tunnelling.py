@@ -292,14 +292,16 @@ class Tunnelling(AbstractClosing):
     def _watch(self) -> None:
         """End what takes too long, what nobody looks at any more, and processes that have nothing to do."""
         while not self._is_closed.wait(1.0):
-            now = time.monotonic()
             with self._lock:
                 for worker in list(self._workers):
-                    job = worker.job
-                    if job is None:
-                        if now - worker.since > IDLE:
-                            self._drop(worker)
-                    elif now - job.began > LONGEST:
-                        self._end(job, "cancelled", TOO_LONG)
-                    elif now - job.asked > ABANDONED:
-                        self._end(job, "cancelled", None)
+                    self._look_after(worker, time.monotonic())
+
+    def _look_after(self, worker: Worker, now: float) -> None:
+        job = worker.job
+        if job is None:
+            if now - worker.since > IDLE:
+                self._drop(worker)
+        elif now - job.began > LONGEST:
+            self._end(job, "cancelled", TOO_LONG)
+        elif now - job.asked > ABANDONED:
+            self._end(job, "cancelled", None)

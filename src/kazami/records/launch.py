@@ -17,7 +17,7 @@ class Launch:
         directory: The working directory, seen from the run directory (``"../.."``), so that both can be moved together; empty where it is not known.
 
     Example:
-        >>> Launch("train.py", ("--lr", "3")).seen_from("/work/runs/one", directory="/work").directory
+        >>> Launch("train.py", ("--lr", "3")).seen_from("/trainings/runs/one", directory="/trainings").directory
         '../..'
         >>> Launch("train.py", directory="../..").working_directory("/elsewhere/runs/one")
         '/elsewhere'

@@ -39,7 +39,7 @@ export function borders(values: readonly number[], isLog: boolean): number[] {
   return [inner[0]! - half, ...inner.slice(1).map((value, at) => (value + inner[at]!) / 2), inner.at(-1)! + last].map(from);
 }
 
-/** Lowest and highest finite observation; by factors where none is negative and they span more than a hundredfold. */
+/** Lowest and highest finite observation; by factors where none is negative and they span more than tenfold. */
 export function reach(columns: readonly Column[]): { low: number; high: number; isLog: boolean } {
   let [low, high] = [Infinity, -Infinity];
   for (const { observed } of columns)
@@ -49,7 +49,7 @@ export function reach(columns: readonly Column[]): { low: number; high: number; 
         if (value > high) high = value;
       }
   if (low > high) return { low: 0, high: 1, isLog: false };
-  const isLog = low >= 0 && high > 100 * low;
+  const isLog = low >= 0 && high > 10 * low;
   if (isLog) low = Math.max(low, Number.EPSILON * high);
   if (low === high) high = low + Math.max(Math.abs(low), 1) * 1e-9;
   return { low, high, isLog };

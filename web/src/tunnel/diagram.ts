@@ -93,7 +93,6 @@ export const mountExponents = paper<ExponentData>(250, (sheet, data) => {
   const y = axis(low - 0.05 * (high - low), high + 0.08 * (high - low), frame.bottom, frame.top);
   const held = (value: number): number => y.at(Math.min(y.high, Math.max(y.low, value)));
   svg.append(drawn("rect", { x: frame.left, y: frame.top, width: frame.right - frame.left, height: Math.max(0, y.at(0) - frame.top), fill: ink.warning, "fill-opacity": 0.1 }));
-  svg.append(text(frame.right - 6, frame.top + 16, say(words.apart, language), ink.muted, { "text-anchor": "end", "font-size": 12 }), text(frame.right - 6, frame.bottom - 8, say(words.together, language), ink.muted, { "text-anchor": "end", "font-size": 12 }));
   const band = known.filter((column) => Number.isFinite(column.error));
   if (band.length > 1) {
     const edge = (side: number): string => band.map((column) => `${x.at(column.value).toFixed(1)} ${held(column.exponent + side * 2 * column.error).toFixed(1)}`).join("L");
@@ -102,6 +101,8 @@ export const mountExponents = paper<ExponentData>(250, (sheet, data) => {
   }
   svg.append(line(frame.left, y.at(0), frame.right, y.at(0), ink.ink, { "stroke-width": 3, "data-zero": 0 }));
   svg.append(trail(data.columns.map((column) => [x.at(column.value), Number.isFinite(column.exponent) ? held(column.exponent) : NaN] as const), ink.accent));
+  const halo = { "font-size": 12, "paint-order": "stroke", stroke: ink.card, "stroke-width": 4 };
+  svg.append(text(frame.left + 8, frame.top + 16, say(words.apart, language), ink.muted, halo), text(frame.right - 6, frame.bottom - 8, say(words.together, language), ink.muted, { "text-anchor": "end", ...halo }));
   dress(sheet, x, y, { x: say(words.rate, language), y: say(words.exponent, language) });
   cursor(sheet, x, data.at);
   steered(sheet, x, y, data.to);

@@ -101,7 +101,7 @@ export class Tunnel {
         this.problems = { ...this.problems, [wish!.kind]: error.problem.say };
       } finally {
         this.#current = null;
-        this.running = null;
+        if (!this.queue.length) this.running = null;
       }
     }
     this.#isWorking = false;

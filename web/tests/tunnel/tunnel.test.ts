@@ -30,7 +30,7 @@ describe("columns", () => {
     expect(borders([1, 2, 4], false)).toEqual([0.5, 1.5, 3, 5]);
     borders([1, 4, 16], true).forEach((value, at) => expect(value).toBeCloseTo([0.5, 2, 8, 32][at]!));
   });
-  it("say their reach, by factors where they span more than a hundredfold", () => {
+  it("say their reach, by factors where they span more than tenfold", () => {
     expect(reach([column(1, [1, 2, NaN])])).toEqual({ low: 1, high: 2, isLog: false });
     expect(reach([column(1, [1e-6, 1])]).isLog).toBe(true);
     expect(reach([column(1, [-1e-6, 1])]).isLog).toBe(false);

@@ -3,7 +3,7 @@
 import base64
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,7 +202,7 @@ def spectrum(observed: Floats) -> tuple[Floats, Floats]:
     if len(observed) < 16 or not np.ptp(observed) > 0.0:
         return np.empty(0), np.empty(0)
     power = np.abs(np.fft.rfft((observed - observed.mean()) * np.hanning(len(observed)))) ** 2
-    frequencies: Floats = np.fft.rfftfreq(len(observed))[1:]
+    frequencies = np.asarray(np.fft.rfftfreq(len(observed))[1:], dtype=np.float64)
     return frequencies, np.asarray(power[1:] / max(float(power[1:].sum()), 1e-300), dtype=np.float64)
 
 

@@ -15,7 +15,7 @@ from tests.house.tree import ROOT
 
 SECONDS = 120  # far more than a page needs; a page that hangs should fail here
 PAGES = ("README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")) if file.name != "LOG.md"))
-NAMES = "run|check|compare|cure|report|demo|tour|graph|completion|nets|lab|bench"
+NAMES = "run|check|compare|cure|report|demo|tour|graph|completion|nets|lab|bench|verify|app"
 LINKED = ("README.md", "README.ja.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")

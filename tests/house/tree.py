@@ -10,7 +10,18 @@ SOURCE = ROOT / "src" / "kazami"
 CODE_FOLDERS = ("src", "tests", "tools", "benchmarks", "examples")
 
 # Rooms in which every file without a leading underscore is one plug-in, each with a test file of its own.
-PLUGIN_ROOMS = ("diagnosis", "cures", "watch/observables", "nets/activations", "lab/experiments", "edits", "maps/optimizers", "maps/toys", "engines", "sweeps/recorded")
+PLUGIN_ROOMS = (
+    "diagnosis",
+    "cures",
+    "watch/observables",
+    "nets/activations",
+    "lab/experiments",
+    "edits",
+    "maps/optimizers",
+    "maps/toys",
+    "engines",
+    "sweeps/recorded",
+)
 DRY_ROOMS = ("errors", "doors", "registry", "records", "signals", "diagnosis", "storage", "reports", "comparison", "edits", "kernels")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -354,19 +354,26 @@ def _killed(processes: Sequence[int]) -> None:
 
 def descendants(process: int) -> list[int]:
     """Return the processes that a process started, and those that they started, as far as the system tells."""
-    parents: dict[int, int] = {}
-    try:
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                with suppress(OSError, ValueError, IndexError):
-                    parents[int(entry)] = int(Path("/proc", entry, "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
-    except OSError:
-        with suppress(OSError, ValueError, subprocess.SubprocessError):
-            listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, timeout=5, check=False).stdout
-            parents = {int(own): int(parent) for own, parent in (line.split() for line in listed.splitlines())}
+    parents = _parents()
     found, waiting = [], [process]
     while waiting:
         children = [own for own, parent in parents.items() if parent == waiting[0]]
         found += children
         waiting = waiting[1:] + children
     return found
+
+
+def _parents() -> dict[int, int]:
+    """Return each process's parent."""
+    parents: dict[int, int] = {}
+    try:
+        entries = [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
+    except OSError:
+        with suppress(OSError, ValueError, subprocess.SubprocessError):
+            listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, timeout=5, check=False).stdout
+            parents = {int(own): int(parent) for own, parent in (line.split() for line in listed.splitlines())}
+        return parents
+    for entry in entries:
+        with suppress(OSError, ValueError, IndexError):  # it ended meanwhile
+            parents[entry] = int(Path("/proc", str(entry), "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+    return parents

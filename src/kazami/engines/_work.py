@@ -69,7 +69,7 @@ def counted(function: Callable[[], Any]) -> Work:
 
 class _Counting(TorchDispatchMode):
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls = self.fma = self.transcendental = self.bytes = self.alive = self.peak = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -121,7 +121,8 @@ class Update:
         def moved(theta: Tensor, gradient: Tensor, *slots: Tensor) -> tuple[Tensor, ...]:
             return self.rule.moved(theta, gradient, slots, numbers, group)
 
-        outputs, pull = torch.func.vjp(moved, *inputs)
+        found: Any = torch.func.vjp(moved, *inputs)
+        outputs, pull = found[0], found[1]
         ones, zeros = torch.ones_like(outputs[0]), torch.zeros_like(outputs[0])
         return [pull(tuple(ones if place == number else zeros for place in range(len(outputs)))) for number in range(len(outputs))]
 

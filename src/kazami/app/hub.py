@@ -93,10 +93,9 @@ class Hub:
                 line.enter(wake)
             while not self._is_ending:
                 wake.clear()
-                for topic, line in lines.items():
-                    for message in await line.after(positions.get(topic, "")):
-                        positions[topic] = message.position
-                        yield _framed(message.body, positions)
+                for topic, message in await _new(lines, positions):
+                    positions[topic] = message.position
+                    yield _framed(message.body, positions)
                 if not await _is_woken(wake):
                     yield b"event: ping\ndata: {}\n\n"
         finally:
@@ -121,6 +120,11 @@ async def _is_woken(wake: asyncio.Event) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+async def _new(lines: Mapping[str, "_Line"], positions: Mapping[str, str]) -> list[tuple[str, "_Message"]]:
+    """Return what came on each topic after the tab's position."""
+    return [(topic, message) for topic, line in lines.items() for message in await line.after(positions.get(topic, ""))]
 
 
 class _Message:

@@ -37,7 +37,7 @@ def two_weights(start: float | None) -> "AbstractMap":
 
     from ..maps import CubicDescent
 
-    m = CubicDescent()
+    m: AbstractMap = CubicDescent()
     if start is not None:
         m.set_state(torch.tensor([start], dtype=torch.float64))
     return m

@@ -134,6 +134,7 @@ def test_a_silent_server_leaves_the_pictures_under_a_veil_and_is_asked_again(app
     page.locator("#cancel").click()
 
 
+@pytest.mark.slow
 def test_the_map_of_trainability_shows_both_sides_and_zooms(app, show):
     page = opened(app, show, "eta=1.1")
     page.locator("#compute-edge").click()

@@ -25,8 +25,9 @@ class Session(ModuleType):
         self.asked: Any = None
         self.ending: object = 0
 
-    def run(self, target, arguments, *, as_module, options):
+    def run(self, target, arguments, *, as_module, options, at_location=None):
         """Remember everything."""
+        del at_location
         self.asked = (target, arguments, as_module, options)
         return self.ending
 
@@ -111,7 +112,7 @@ def test_an_interrupted_script_kills_kazami_as_it_would_kill_python(tmp_path):
 import sys, types
 from kazami import cli
 from kazami.watch.script import run_script
-def run(target, arguments, *, as_module, options):
+def run(target, arguments, *, as_module, options, at_location=None):
     return run_script(target, arguments, as_module=as_module, before=int, after=lambda end: None)
 sys.modules["kazami.watch.session"] = types.SimpleNamespace(run=run)
 cli.main()

@@ -31,6 +31,7 @@ def test_a_missing_library_is_one_sentence(monkeypatch):
         pool("cluster", address="tcp://127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_a_local_cluster_runs_an_ensemble():
     given, wanted = architecture("batchnorm"), [Member(seed) for seed in range(3)]
     expected = engine_named("eager").open(job(given, wanted))

@@ -167,7 +167,7 @@ def encoded(value: Any) -> bytes:
 
     >>> encoded(MarkRequest(3, "a"))
     b'{"step":3,"text":"a"}'
-    >>> encoded({"a": np.array([1.0, float("nan")])})
+    >>> encoded({"a": [1.0, float("nan")]})
     b'{"a":[1.0,"NaN"]}'
     """
     text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))

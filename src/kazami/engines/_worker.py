@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
 
 from ._pools import Failure, parcel
@@ -53,7 +54,9 @@ def serve() -> None:
             sys.argv, code = data  # the user's functions may read them
             function = _opened(code)
         else:
-            send(outwards, _answer(function, data))
+            answer = _answer(function, data)
+            _say_what_was_printed()  # before the answer: the parent may end this process as soon as it has the last one
+            send(outwards, answer)
 
 
 def _listen(pipe: IO[bytes], messages: "queue.SimpleQueue[Any]") -> None:
@@ -62,6 +65,12 @@ def _listen(pipe: IO[bytes], messages: "queue.SimpleQueue[Any]") -> None:
             messages.put(receive(pipe))
         except (EOFError, OSError):
             os._exit(0)  # the parent is gone: nobody wants the result
+
+
+def _say_what_was_printed() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
 
 
 def _bound_threads() -> None:

@@ -19,7 +19,7 @@ class AbstractForm(ABC):
     """
 
     keeps_slope: ClassVar[bool] = False
-    bends: ClassVar[str] = "ratio"
+    bends: ClassVar[str]
 
     @abstractmethod
     def forward(self, f: Functions, z: Value, slope: float) -> tuple[Value, Value | None, Value | None]:
@@ -29,9 +29,15 @@ class AbstractForm(ABC):
     def slope(self, f: Functions, value: Value, slope: float) -> Value | None:
         """Return the slope from the value; ``None`` if it is 1 everywhere."""
 
+
+class AbstractRatioForm(AbstractForm):
+    """An activation whose bend follows from its value and its slope."""
+
+    bends = "ratio"
+
+    @abstractmethod
     def ratio(self, f: Functions, value: Value, kept_slope: Value | None) -> Value:
         """Return f''/f'."""
-        raise NotImplementedError(f"{type(self).__name__} has no ratio")
 
 
 class _Identity(AbstractForm):
@@ -44,7 +50,7 @@ class _Identity(AbstractForm):
         return None
 
 
-class _Tanh(AbstractForm):
+class _Tanh(AbstractRatioForm):
     def forward(self, f: Functions, z: Value, slope: float) -> tuple[Value, Value | None, Value | None]:
         return f.tanh(z), None, None
 
@@ -55,7 +61,7 @@ class _Tanh(AbstractForm):
         return f.b.mul(value, f.b.constant(-2.0))
 
 
-class _Sigmoid(AbstractForm):
+class _Sigmoid(AbstractRatioForm):
     def forward(self, f: Functions, z: Value, slope: float) -> tuple[Value, Value | None, Value | None]:
         return f.sigmoid(z), None, None
 
@@ -145,7 +151,7 @@ class _GeluTanh(AbstractForm):
         return None
 
 
-class _Softplus(AbstractForm):
+class _Softplus(AbstractRatioForm):
     keeps_slope = True
     linear_beyond: ClassVar = 20.0  # torch's threshold
 

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ._program import Loop, Place, Program, Statement, Store, Value
-
-INDENT = "    "
-BITS_SIGNS = {"plus": "+", "minus": "-", "and": "&", "or": "|", "left": "<<", "right": ">>"}
-BINARY_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "less": "<"}
+from ._program import Place, Program, Statement, Store, Value
+from ._python_text import BINARY_SIGNS, BITS_SIGNS, AbstractPrinter, name_of, place_text
 
 
 def numpy_source(program: Program) -> str:
@@ -33,49 +30,30 @@ def numpy_function(program: Program) -> Callable[..., None]:
     return quiet
 
 
-class _Printer:
+class _Printer(AbstractPrinter):
     def __init__(self, program: Program) -> None:
+        super().__init__()
         self._program = program
-        self._lines: list[str] = []
-        self._depth = 1
         size = program.dtype.itemsize * 8
         self._lane, self._bits = f"np.float{size}", f"np.int{size}"
 
     def module(self) -> str:
-        wholes = [f"v{value.number}" for value in self._program.wholes.values()]
-        self._lines = [f"def train({', '.join([*wholes, *self._program.buffers])}):"]
         for statement in self._program.body:
-            self._print(statement)
-        return "\n".join(self._lines) + "\n"
+            self.print(statement)
+        return "\n".join([f"def train({', '.join([*self._program.wholes, *self._program.buffers])}):", *self.lines]) + "\n"
 
-    def _say(self, line: str) -> None:
-        self._lines.append(INDENT * self._depth + line)
-
-    def _print(self, statement: Statement) -> None:
+    def print(self, statement: Statement) -> None:
         if isinstance(statement, Store):
-            self._say(f"{statement.buffer}[{_place(statement.place)}] = {_name(statement.value)}")
+            self.say(f"{statement.buffer}[{place_text(statement.place)}] = {name_of(statement.value)}")
         elif isinstance(statement, Value):
-            self._say(f"{_name(statement)} = {self._expression(statement)}")
+            self.say(f"{name_of(statement)} = {self._expression(statement)}")
         else:
-            self._loop(statement)
-
-    def _loop(self, loop: Loop) -> None:
-        for value, first in zip(loop.carried, loop.first, strict=True):
-            self._say(f"{_name(value)} = {_name(first)}")
-        self._say(f"for {_name(loop.variable)} in range({_place(loop.count)}):")
-        self._depth += 1
-        for statement in loop.body:
-            self._print(statement)
-        if loop.carried:
-            self._say(f"{', '.join(map(_name, loop.carried))} = {', '.join(map(_name, loop.following))}")
-        if not (loop.body or loop.carried):
-            self._say("pass")
-        self._depth -= 1
+            self.loop(statement)
 
     def _expression(self, value: Value) -> str:
         operation, data = value.operation, value.data
-        places = [_place(argument) for argument in value.arguments if isinstance(argument, Place)]
-        names = [_name(argument) for argument in value.arguments if isinstance(argument, Value)]
+        places = [place_text(argument) for argument in value.arguments if isinstance(argument, Place)]
+        names = [name_of(argument) for argument in value.arguments if isinstance(argument, Value)]
         if operation == "constant":
             return f"{self._lane}({_float(float(str(data)))})"
         if operation == "pattern":
@@ -84,6 +62,8 @@ class _Printer:
             return f"{data}[{places[0]}].copy()"
         if operation in ("broadcast", "load_whole"):
             return f"{data}.reshape(-1)[{places[0]}]"
+        if operation == "div":
+            return f"{names[0]} / {names[1]}"
         if operation in BINARY_SIGNS:
             return f"{names[0]} {BINARY_SIGNS[operation]} {names[1]}"
         if operation.startswith("bits_"):
@@ -99,15 +79,6 @@ class _Printer:
             "product_whole": lambda: f"({places[0]}) * ({places[1]})",
             "tiles": lambda: f"-(-({places[0]}) // {data})",
         }[operation]()
-
-
-def _name(value: Value) -> str:
-    return f"v{value.number}"
-
-
-def _place(place: Place) -> str:
-    parts = [f"{_name(value)} * {factor}" if factor != 1 else _name(value) for value, factor in place.terms]
-    return " + ".join([*parts, str(place.constant)]) if place.constant or not parts else " + ".join(parts)
 
 
 def _float(number: float) -> str:

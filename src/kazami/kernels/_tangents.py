@@ -1,5 +1,6 @@
 """The derivative of the step along a deviation vector: the same passes once more, sharing activations and errors with the step itself."""
 
+from ._activations import AbstractRatioForm
 from ._passes import Group, Passes
 from ._plan import tiled
 from ._program import Place, Value
@@ -102,7 +103,7 @@ class Tangents:
 
     def _change_of_slope(self, index: int, sample: Place, entry: Place) -> Value:
         b, p, form = self.b, self.p, self.p.form(index)
-        if form.bends == "kept":
+        if not isinstance(form, AbstractRatioForm):  # then it was kept
             return b.load("scratch", p.row("bend_tangent", index, sample, entry))
         value = b.load("scratch", p.row("value", index, sample, entry))
         slope = b.load("scratch", p.row("slope", index, sample, entry)) if form.keeps_slope else None

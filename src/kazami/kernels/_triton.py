@@ -5,15 +5,12 @@ other rows lie in memory, where each thread finds only its own. Nothing but `tri
 """
 
 import math
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from ._program import Buffer, Loop, Place, Program, Statement, Store, Value
+from ._python_text import BINARY_SIGNS, BITS_SIGNS, INDENT, AbstractPrinter, name_of, place_text
 
-INDENT = "    "
-BITS_SIGNS = {"plus": "+", "minus": "-", "and": "&", "or": "|", "left": "<<", "right": ">>"}
-BINARY_SIGNS = {"add": "+", "sub": "-", "mul": "*", "less": "<"}
 WRITTEN = ("state", "losses", "norms")  # what a caller reads afterwards
 
 
@@ -28,14 +25,11 @@ def triton_text(program: Program, lanes: int, held: frozenset[str]) -> str:
     return _Printer(program, lanes, held).module()
 
 
-@dataclass(slots=True)
-class _Printer:
-    program: Program
-    lanes: int
-    held: frozenset[str]
-    lines: list[str] = field(default_factory=list)
-    literals: dict[str, str] = field(default_factory=dict)
-    depth: int = 1
+class _Printer(AbstractPrinter):
+    def __init__(self, program: Program, lanes: int, held: frozenset[str]) -> None:
+        super().__init__()
+        self.program, self.lanes, self.held = program, lanes, held
+        self.literals: dict[str, str] = {}
 
     @property
     def lane(self) -> str:
@@ -47,19 +41,19 @@ class _Printer:
 
     def module(self) -> str:
         head = [f"def train({', '.join([*self.program.buffers, *self.program.wholes])}):"]
-        self._say(f"lane = tl.arange(0, {self.lanes})")
-        self._say("block = tl.cast(tl.program_id(0), tl.int64)")
+        self.say(f"lane = tl.arange(0, {self.lanes})")
+        self.say("block = tl.cast(tl.program_id(0), tl.int64)")
         for buffer in self.program.buffers.values():
             self._base(buffer)
         rows = held_rows(self.program, self.held)
         for name, row in sorted(rows):
             if name != "scratch":  # what it holds is written before it is read
-                self._say(f"{name}_{row} = tl.load({name} + {row * self.lanes})")
+                self.say(f"{name}_{row} = tl.load({name} + {row * self.lanes})")
         for statement in self.program.body:
-            self._print(statement)
+            self.print(statement)
         for name, row in sorted(rows):
             if name in WRITTEN:
-                self._say(f"tl.store({name} + {row * self.lanes}, {name}_{row})")
+                self.say(f"tl.store({name} + {row * self.lanes}, {name}_{row})")
         literals = [f"{INDENT}{name} = {text}" for text, name in self.literals.items()]  # said once: Triton reads a loop's body again for each loop around it
         return "\n".join([*head, *literals, *self.lines]) + "\n"
 
@@ -67,42 +61,26 @@ class _Printer:
         """Let a buffer of rows begin at this thread's number in the block's first row."""
         if buffer.kind != "rows":
             return
-        rows = _name(self.program.wholes[buffer.stride]) if isinstance(buffer.stride, str) else str(buffer.stride)
-        self._say(f"{buffer.name} = {buffer.name} + block * {rows} * {self.lanes} + lane")
+        rows = name_of(self.program.wholes[buffer.stride]) if isinstance(buffer.stride, str) else str(buffer.stride)
+        self.say(f"{buffer.name} = {buffer.name} + block * {rows} * {self.lanes} + lane")
 
-    def _say(self, line: str) -> None:
-        self.lines.append(INDENT * self.depth + line)
-
-    def _print(self, statement: Statement) -> None:
+    def print(self, statement: Statement) -> None:
         if isinstance(statement, Store):
             if statement.buffer in self.held:
-                self._say(f"{statement.buffer}_{statement.place.constant} = {_name(statement.value)}")
+                self.say(f"{statement.buffer}_{statement.place.constant} = {name_of(statement.value)}")
                 return
-            self._say(f"tl.store({self._row(statement.buffer, statement.place)}, {_name(statement.value)})")
+            self.say(f"tl.store({self._row(statement.buffer, statement.place)}, {name_of(statement.value)})")
         elif isinstance(statement, Value):
-            self._say(f"{_name(statement)} = {self._expression(statement)}")
+            self.say(f"{name_of(statement)} = {self._expression(statement)}")
         else:
-            self._loop(statement)
-
-    def _loop(self, loop: Loop) -> None:
-        for value, first in zip(loop.carried, loop.first, strict=True):
-            self._say(f"{_name(value)} = {_name(first)}")
-        self._say(f"for {_name(loop.variable)} in range(0, {_place(loop.count)}):")
-        self.depth += 1
-        for statement in loop.body:
-            self._print(statement)
-        if loop.carried:
-            self._say(f"{', '.join(map(_name, loop.carried))} = {', '.join(map(_name, loop.following))}")
-        if not (loop.body or loop.carried):
-            self._say("pass")
-        self.depth -= 1
+            self.loop(statement)
 
     def _row(self, buffer: str, place: Place) -> str:
-        return f"{buffer} + {_place(place * self.lanes)}"
+        return f"{buffer} + {place_text(place * self.lanes)}"
 
     def _expression(self, value: Value) -> str:
         operation = value.operation
-        names = [_name(argument) for argument in value.arguments if isinstance(argument, Value)]
+        names = [name_of(argument) for argument in value.arguments if isinstance(argument, Value)]
         if operation in ("constant", "pattern"):
             return self.literals.setdefault(self._literal(value), f"c{len(self.literals)}")
         if operation in ("load", "broadcast", "load_whole", "smaller_whole", "product_whole", "tiles"):
@@ -123,7 +101,7 @@ class _Printer:
 
     def _placed(self, value: Value, places: list[Place]) -> str:
         """Return what has to do with places: loads, and whole numbers."""
-        buffer, where = str(value.data), [_place(place) for place in places]
+        buffer, where = str(value.data), [place_text(place) for place in places]
         if value.operation == "load" and buffer in self.held:
             return f"{buffer}_{places[0].constant}"
         return {
@@ -160,12 +138,3 @@ def held_rows(program: Program, held: frozenset[str]) -> set[tuple[str, int]]:
 
     walk(program.body)
     return found
-
-
-def _name(value: Value) -> str:
-    return str(value.data) if value.operation == "argument" else f"v{value.number}"
-
-
-def _place(place: Place) -> str:
-    parts = [f"{_name(value)} * {factor}" if factor != 1 else _name(value) for value, factor in place.terms]
-    return " + ".join([*parts, str(place.constant)]) if place.constant or not parts else " + ".join(parts)

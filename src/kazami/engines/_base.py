@@ -112,6 +112,28 @@ class AbstractEnsemble(ABC):
         return self.advance(1)[0]
 
 
+class AbstractRows(AbstractEnsemble):
+    """An ensemble whose states are the rows of one tensor."""
+
+    _states: Tensor
+    _time: int
+
+    @property
+    def time(self) -> int:
+        """Steps taken."""
+        return self._time
+
+    @property
+    def states(self) -> Tensor:
+        """One row for each member."""
+        return self._states
+
+    def set_states(self, states: Tensor, *, time: int | None = None) -> None:
+        """Put the members at ``states``."""
+        self._states = states.detach().clone().to(self._states)
+        self._time = self._time if time is None else time
+
+
 class AbstractRemembering(AbstractEnsemble):
     """An ensemble that keeps buffers as well, and can say how it runs."""
 

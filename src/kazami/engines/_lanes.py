@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ..errors import UsageError
 from ..kernels import HOST, AbstractMachine, Descent, Kernel, KernelRun, Network, compiled
 from ..maps import TrainingMap
-from ._base import AbstractEnsemble, Grown, Job, must_be_windows
+from ._base import AbstractRows, Grown, Job, must_be_windows
 from ._card import Card
 from ._columns import Columns, Group
 from ._known_losses import KnownLoss, factor_of
@@ -37,7 +37,7 @@ class Recognised:
     order: np.ndarray
 
 
-class Lanes(AbstractEnsemble):
+class Lanes(AbstractRows):
     """The members of a job, in lanes.
 
     Args:
@@ -56,21 +56,6 @@ class Lanes(AbstractEnsemble):
         self._factors: dict[int, float] = {}
         self._back = np.argsort(found.order)
         self._held = _Held({}, np.zeros((0, 0)), np.zeros((0, 0)), [])
-
-    @property
-    def time(self) -> int:
-        """Steps taken."""
-        return self._time
-
-    @property
-    def states(self) -> Tensor:
-        """One row for each member."""
-        return self._states
-
-    def set_states(self, states: Tensor, *, time: int | None = None) -> None:
-        """Put the members at ``states``."""
-        self._states = states.detach().clone().to(self._states)
-        self._time = self._time if time is None else time
 
     def advance(self, steps: int) -> Tensor:
         """Take steps."""

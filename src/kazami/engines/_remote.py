@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..errors import KazamiError
 from ..maps import Training
-from ._base import AbstractEnsemble, AbstractRemembering, Grown, Job, Member, fresh, must_be_windows, write_named
+from ._base import AbstractEnsemble, AbstractRemembering, AbstractRows, Grown, Job, Member, fresh, must_be_windows, write_named
 from ._pools import AbstractPool, Failure
 from ._sizing import map_for
 
@@ -81,7 +81,7 @@ class _Assignment:
         return _open[key]
 
 
-class Remote(AbstractRemembering):
+class Remote(AbstractRows, AbstractRemembering):
     """The members of a job, in as many parts as the pool has workers.
 
     Args:
@@ -105,21 +105,6 @@ class Remote(AbstractRemembering):
         done = self._done([_Task(part, None, {}, 0, 0) for part in range(count)])
         self._states, self._buffers = torch.cat([each.states for each in done]), [each.buffers for each in done]
         self._said = f"{count} workers of {pool.name}, in each {done[0].said}"
-
-    @property
-    def time(self) -> int:
-        """Steps taken."""
-        return self._time
-
-    @property
-    def states(self) -> Tensor:
-        """One row for each member."""
-        return self._states
-
-    def set_states(self, states: Tensor, *, time: int | None = None) -> None:
-        """Put the members at ``states``."""
-        self._states = states.detach().clone().to(self._states)
-        self._time = self._time if time is None else time
 
     @property
     def buffers(self) -> dict[str, Tensor]:

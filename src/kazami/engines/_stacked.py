@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from ..maps._updates import Move
-from ._base import AbstractRemembering, Grown, Job, must_be_windows, orthonormalised, write_named
+from ._base import AbstractRemembering, AbstractRows, Grown, Job, must_be_windows, orthonormalised, write_named
 from ._columns import Columns, moves_of, numbers_of
 from ._runners import AbstractRunner
 from ._sizing import chunk_size, map_for, must_fit, within
@@ -17,7 +17,7 @@ from ._step import StackedStep, starts
 Outcome = tuple[Tensor, Tensor, list[Tensor], Tensor | None]
 
 
-class Stacked(AbstractRemembering):
+class Stacked(AbstractRows, AbstractRemembering):
     """The members of a job, stacked.
 
     Args:
@@ -39,21 +39,6 @@ class Stacked(AbstractRemembering):
         self._step = StackedStep(self._m, tuple(begun.kept))
         self._time = 0
         self._size = chunk_size(job)
-
-    @property
-    def time(self) -> int:
-        """Steps taken."""
-        return self._time
-
-    @property
-    def states(self) -> Tensor:
-        """One row for each member."""
-        return self._states
-
-    def set_states(self, states: Tensor, *, time: int | None = None) -> None:
-        """Put the members at ``states``."""
-        self._states = states.detach().clone().to(self._states)
-        self._time = self._time if time is None else time
 
     @property
     def buffers(self) -> dict[str, Tensor]:

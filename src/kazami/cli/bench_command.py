@@ -1,11 +1,10 @@
 """Measure how many trainings a second each engine runs on this machine, and how near that is to what the machine can do."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import CannotWrite
+from ._document import must_have_folder, write_document
 from ._look import Command
 from ._progress import progress_bar
 from ._tables import show_table
@@ -69,14 +68,13 @@ def command(engines: tuple[str, ...], quick: bool, json_place: str | None, lang:
     from ..watch.language import chosen_language
 
     language = chosen_language(lang)
-    if json_place and json_place != "-" and not Path(json_place).absolute().parent.is_dir():
-        raise CannotWrite(f"The rows should be written to {json_place}, but there is no folder {Path(json_place).absolute().parent}.")
+    must_have_folder(json_place, what="The rows")
     with progress_bar("bench") as progress:
         found = engine_bench.bench(engines, engine_bench.QUICK if quick else engine_bench.FULL, progress=progress)
     if json_place != "-":
         _show(found, language)
     if json_place:
-        _write(found, json_place)
+        write_document(found.to_dict(), json_place, what="The rows")
     return 0 if found.is_complete else INTERRUPTED
 
 
@@ -152,16 +150,3 @@ def _gap_lines(gaps: list["BenchGap"], words: dict[str, str], language: str) -> 
         where = f" ({which}; {str(words['members']).format(which=members)})" if cases else ""
         lines.append(f"  {engine}{where}: {reason}")
     return [words["gaps"], *lines] if lines else []
-
-
-def _write(found: "BenchResult", place: str) -> None:
-    from ..storage.strict_json import dumps
-
-    text = dumps(found.to_dict())
-    if place == "-":
-        click.echo(text)
-        return
-    try:
-        Path(place).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(f"The rows cannot be written to {place} ({error.strerror or error}).") from None

@@ -1,11 +1,10 @@
 """Measure known truths of training dynamics on this machine, and print pass or fail with the numbers."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import CannotWrite
+from ._document import must_have_folder, write_document
 from ._look import Command
 from ._progress import progress_bar
 from ._tables import show_table
@@ -38,8 +37,7 @@ def command(names: tuple[str, ...], quick: bool, json_place: str | None, lang: s
     from ..watch.language import chosen_language
 
     language = chosen_language(lang)
-    if json_place and json_place != "-" and not Path(json_place).absolute().parent.is_dir():
-        raise CannotWrite(f"The checks should be written to {json_place}, but there is no folder {Path(json_place).absolute().parent}.")
+    must_have_folder(json_place, what="The checks")
     with progress_bar("verify") as progress:
         found = verify(names, quick=quick, progress=progress)
     if json_place != "-":
@@ -48,7 +46,7 @@ def command(names: tuple[str, ...], quick: bool, json_place: str | None, lang: s
             click.echo()
         _say(found, language)
     if json_place:
-        _write(found, json_place)
+        write_document(found.to_dict(), json_place, what="The checks")
     if not found.is_complete:
         return INTERRUPTED
     return 0 if found.passed else NOT_PASSED
@@ -68,16 +66,3 @@ def _cells(check: "Check", language: str) -> tuple[str, str, str, str, str]:
 
     expected = f"{SIGNS[check.kind]}{short(check.expected)}"
     return "✓" if check.passed else "✗", check.name_in(language), expected, short(check.tolerance), short(check.measured)
-
-
-def _write(found: "Verification", place: str) -> None:
-    from ..storage.strict_json import dumps
-
-    text = dumps(found.to_dict())
-    if place == "-":
-        click.echo(text)
-        return
-    try:
-        Path(place).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(f"The checks cannot be written to {place} ({error.strerror or error}).") from None

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...errors import CannotWrite, UsageError
+from ...errors import UsageError
 from ...watch.options import LANGUAGES
+from .._document import write_document
 from .._look import Command
 from .._progress import progress_bar
 from .._tables import show_table
@@ -156,17 +157,7 @@ def _draw(outcome: "Outcome", place: str, language: str) -> None:
 
 
 def _write_json(outcomes: "list[Outcome]", place: str, *, is_single: bool) -> None:
-    from ...storage.strict_json import dumps
-
     documents = [outcome.to_dict() for outcome in outcomes]
     checks = [{"experiment": document["experiment"], **check} for document in documents for check in document["checks"]]
-    text = dumps(
-        documents[0] if is_single else {"schema": 1, "passed": all(outcome.passed for outcome in outcomes), "checks": checks, "experiments": documents}
-    )
-    if place == "-":
-        click.echo(text)
-        return
-    try:
-        Path(place).write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(f"The outcome cannot be written to {place} ({error.strerror or error}).") from None
+    data = documents[0] if is_single else {"schema": 1, "passed": all(outcome.passed for outcome in outcomes), "checks": checks, "experiments": documents}
+    write_document(data, place, what="The outcome")

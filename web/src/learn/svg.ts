@@ -28,6 +28,34 @@ export interface Shown {
 
 const WIDTH = 640;
 
+const INKS = ["ink", "muted", "line", "faint", "card", "accent", "warning", "error"] as const;
+
+/** The colours of the theme, as they are where the picture stands. */
+export const inkOf = (svg: SVGSVGElement): Ink => Object.fromEntries(INKS.map((name) => [name, themed(svg, name) || "#808080"])) as unknown as Ink;
+
+/** A picture as a file of its own. */
+export function svgText(svg: SVGSVGElement): string {
+  const copy = svg.cloneNode(true) as SVGSVGElement;
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("font-family", "sans-serif");
+  return copy.outerHTML;
+}
+
+/** A picture as a PNG of twice its size, on the ground of its card. */
+export async function svgPNG(svg: SVGSVGElement, width: number, height: number): Promise<Blob> {
+  const sized = svg.cloneNode(true) as SVGSVGElement;
+  sized.setAttribute("width", String(2 * width));
+  sized.setAttribute("height", String(2 * height));
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svgText(sized))}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = 2 * width;
+  canvas.height = 2 * height;
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return pngOf(themed(svg, "card") || "#ffffff", canvas);
+}
+
 /** A component from one drawing function; `height` in the units of a width of 640. */
 export function svgFigure<Data>(height: number, draw: (sheet: Sheet, data: Data) => Shown): Mount<Data> {
   return (el, data, options) => {
@@ -38,7 +66,7 @@ export function svgFigure<Data>(height: number, draw: (sheet: Sheet, data: Data)
     let current = data;
     let table: Table = { heads: [], rows: [] };
     const paint = (): void => {
-      const ink = Object.fromEntries(["ink", "muted", "line", "faint", "card", "accent", "warning", "error"].map((name) => [name, themed(svg, name) || "#808080"])) as unknown as Ink;
+      const ink = inkOf(svg);
       svg.replaceChildren();
       const shown = draw({ svg, ink, options }, current);
       svg.setAttribute("aria-label", shown.label);
@@ -46,12 +74,6 @@ export function svgFigure<Data>(height: number, draw: (sheet: Sheet, data: Data)
     };
     const frame = onceAFrame(paint);
     paint();
-    const toSVG = (): string => {
-      const copy = svg.cloneNode(true) as SVGSVGElement;
-      copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-      copy.setAttribute("font-family", "sans-serif");
-      return copy.outerHTML;
-    };
     return {
       update(delta): void {
         current = { ...current, ...delta };
@@ -61,17 +83,8 @@ export function svgFigure<Data>(height: number, draw: (sheet: Sheet, data: Data)
         frame.cancel();
         host.remove();
       },
-      toSVG,
-      async toPNG(): Promise<Blob> {
-        const image = new Image();
-        image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(toSVG().replace("<svg", `<svg width="${2 * WIDTH}" height="${2 * height}"`))}`;
-        await image.decode();
-        const canvas = document.createElement("canvas");
-        canvas.width = 2 * WIDTH;
-        canvas.height = 2 * height;
-        canvas.getContext("2d")!.drawImage(image, 0, 0);
-        return pngOf(themed(svg, "card") || "#ffffff", canvas);
-      },
+      toSVG: () => svgText(svg),
+      toPNG: () => svgPNG(svg, WIDTH, height),
       toPython: () => pythonOf(table),
       table: () => table,
     };

@@ -1,8 +1,7 @@
 // Pictures of the tunnel: SVG as wide as its place, so that text keeps its size; and axes, equal or by factors.
-import { themed } from "../core/colours";
-import { drawn, element, onceAFrame, onWidth, pngOf, type Mount, type Table } from "../core/component";
+import { drawn, element, onceAFrame, onWidth, type Mount, type Table } from "../core/component";
 import { short, ticks } from "../core/numbers";
-import { line, pythonOf, text, type Ink, type Shown, type Sheet } from "../learn/svg";
+import { inkOf, line, pythonOf, svgPNG, svgText, text, type Shown, type Sheet } from "../learn/svg";
 
 export interface Paper extends Sheet {
   width: number;
@@ -10,8 +9,6 @@ export interface Paper extends Sheet {
   /** Edges of the plotting area. */
   frame: { left: number; right: number; top: number; bottom: number };
 }
-
-const INKS = ["ink", "muted", "line", "faint", "card", "accent", "warning", "error"] as const;
 
 /** A component from one drawing function, drawn anew when data or width change. */
 export function paper<Data>(height: number | ((data: Data) => number), draw: (sheet: Paper, data: Data) => Shown): Mount<Data> {
@@ -28,7 +25,7 @@ export function paper<Data>(height: number | ((data: Data) => number), draw: (sh
       for (const [name, value] of Object.entries({ viewBox: `0 0 ${size.width} ${size.height}`, width: size.width, height: size.height })) svg.setAttribute(name, String(value));
       svg.style.display = "block";
       svg.style.maxWidth = "100%";
-      const ink = Object.fromEntries(INKS.map((name) => [name, themed(svg, name) || "#808080"])) as unknown as Ink;
+      const ink = inkOf(svg);
       svg.replaceChildren();
       const shown = draw({ svg, ink, options, ...size, frame: { left: 62, right: size.width - 14, top: 26, bottom: size.height - 46 } }, current);
       svg.setAttribute("aria-label", shown.label);
@@ -37,12 +34,6 @@ export function paper<Data>(height: number | ((data: Data) => number), draw: (sh
     const frame = onceAFrame(paint);
     paint();
     const stop = onWidth(host, () => frame.ask());
-    const toSVG = (): string => {
-      const copy = svg.cloneNode(true) as SVGSVGElement;
-      copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-      copy.setAttribute("font-family", "sans-serif");
-      return copy.outerHTML;
-    };
     return {
       update(delta): void {
         current = { ...current, ...delta };
@@ -53,17 +44,8 @@ export function paper<Data>(height: number | ((data: Data) => number), draw: (sh
         stop();
         host.remove();
       },
-      toSVG,
-      async toPNG(): Promise<Blob> {
-        const image = new Image();
-        image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(toSVG())}`;
-        await image.decode();
-        const canvas = document.createElement("canvas");
-        canvas.width = 2 * size.width;
-        canvas.height = 2 * size.height;
-        canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
-        return pngOf(themed(svg, "card") || "#ffffff", canvas);
-      },
+      toSVG: () => svgText(svg),
+      toPNG: () => svgPNG(svg, size.width, size.height),
       toPython: () => pythonOf(table),
       table: () => table,
     };

@@ -24,18 +24,20 @@ export class Play {
   version = $state(0);
   readonly linked = new Linked();
   #session = "";
-  #opening = 0;
+  /** Counts beginnings: an answer that was asked for before the latest one is of a training that is gone. */
+  #turn = 0;
+  #asked: Promise<unknown> = Promise.resolve();
 
   /** Begin a session; what the last one learned stays as a grey curve. */
   async open(spec: Spec, table: string): Promise<void> {
-    const turn = ++this.#opening;
+    const turn = ++this.#turn;
     const wasRunning = this.isRunning;
     this.isRunning = false;
     this.isOpening = true;
     if (this.losses.length > 1) this.before = this.losses;
     try {
       const opened = await post<SessionOpened>("/api/playground/sessions", { spec, table });
-      if (turn !== this.#opening) return;
+      if (turn !== this.#turn) return;
       this.#session = opened.session;
       this.misfits = opened.misfits;
       this.problem = null;
@@ -46,45 +48,56 @@ export class Play {
         if (wasRunning) void this.run();
       }
     } catch (error) {
-      if (turn === this.#opening) this.#fail(error);
+      if (turn === this.#turn) this.#fail(error);
     } finally {
-      if (turn === this.#opening) this.isOpening = false;
+      if (turn === this.#turn) this.isOpening = false;
     }
   }
 
   async run(): Promise<void> {
     if (this.isRunning || !this.#session) return;
     this.isRunning = true;
-    const turn = this.#opening;
-    while (this.isRunning && turn === this.#opening && !this.frame?.is_over) {
+    const turn = this.#turn;
+    while (this.isRunning && turn === this.#turn && !this.frame?.is_over) {
       const begin = performance.now();
       await this.advance(AT_ONCE, MILLISECONDS);
       const rest = 100 - (performance.now() - begin);
       if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     }
-    if (turn === this.#opening) this.isRunning = false;
+    if (turn === this.#turn) this.isRunning = false;
   }
 
   async advance(steps: number, milliseconds = MILLISECONDS): Promise<void> {
-    const turn = this.#opening;
+    const turn = this.#turn;
     try {
-      const frame = await post<Frame>(`/api/playground/sessions/${this.#session}/advance`, { steps, milliseconds });
-      if (turn === this.#opening) this.#take(frame);
+      const frame = await this.#ask("advance", { steps, milliseconds });
+      if (turn === this.#turn) this.#take(frame);
     } catch (error) {
+      if (turn !== this.#turn) return;
       this.isRunning = false;
       this.#fail(error);
     }
   }
 
   async reset(): Promise<void> {
+    if (this.isOpening) return; // what is being opened begins at its first step
+    const turn = ++this.#turn;
     this.isRunning = false;
     try {
-      const frame = await post<Frame>(`/api/playground/sessions/${this.#session}/reset`, {});
+      const frame = await this.#ask("reset", {});
+      if (turn !== this.#turn) return;
       this.problem = null;
       this.#begin(frame);
     } catch (error) {
-      this.#fail(error);
+      if (turn === this.#turn) this.#fail(error);
     }
+  }
+
+  /** Ask the session for something once it has answered what it was asked before: a step asked for before a reset is taken before it. */
+  #ask(what: "advance" | "reset", body: object): Promise<Frame> {
+    const answer = this.#asked.then(() => post<Frame>(`/api/playground/sessions/${this.#session}/${what}`, body));
+    this.#asked = answer.catch(() => undefined);
+    return answer;
   }
 
   #begin(frame: Frame): void {

@@ -20,6 +20,8 @@ PLUGIN_ROOMS = (
     "maps/optimizers",
     "maps/toys",
     "engines",
+    "integrations",
+    "sinks",
     "sweeps/recorded",
 )
 DRY_ROOMS = ("errors", "doors", "registry", "records", "signals", "diagnosis", "storage", "reports", "comparison", "edits", "kernels")

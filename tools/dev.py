@@ -5,6 +5,7 @@ test      set up with the test group, then format, lint, types, stairs and tests
 test-all  the same with the slow tests
 check     the same without the tests
 format    put the code into the one format, and mend what the linter can mend
+docs      build the pages of docs/ in both languages (docs/_build/html/index.html); a warning is an error
 score     print how well diagnosis and cure do on the patients they were not calibrated on (half an hour; begun again it goes on)
 
 Setting up makes ``.venv`` (by uv where it is on the PATH, else by venv and pip), and is skipped while nothing it depends on has changed.
@@ -35,6 +36,7 @@ TASKS = {
     "test-all": ("test", [*CHECKS, ("tests", ["pytest", "-n", "2", "-q", "-m", ""])]),
     "check": ("test", list(CHECKS)),
     "format": ("test", [("lint", ["ruff", "check", "--fix", "--quiet", "."]), ("format", ["ruff", "format", "--quiet", "."])]),
+    "docs": ("docs", [("docs", ["tools.handbook"])]),
     "score": ("run", [("score", ["kazami.patients.score", "--cure"])]),
 }
 
@@ -73,16 +75,16 @@ class SetUpError(Exception):
 
 
 def set_up(group):
-    """Make ``.venv`` hold torch, kazami (editable) and, for the group ``test``, the tools of the checks."""
-    stamps = {name: VENV / f"kazami-{name}.stamp" for name in ("run", "test")}
-    enough = {stamps[group], stamps["test"]}  # what is set up for the tests will also run
+    """Make ``.venv`` hold torch, kazami (editable) and what the group names: the tools of the checks (``test``), those of the pages (``docs``)."""
+    stamps = {name: VENV / f"kazami-{name}.stamp" for name in ("run", "docs", "test")}
+    enough = {stamps[group], stamps["test"]}  # what is set up for the tests will also run, and build the pages
     if venv_python().exists() and any(stamp.is_file() and stamp.read_text() == fingerprint() for stamp in enough):
         return
     print(f"dev: setting up .venv for '{group}' (the first time takes a minute or two)", file=sys.stderr, flush=True)
     install = installer()
     # Torch goes first and alone: in one resolution with the rest another build of it may win.
     install(["torch"], "torch")
-    install(["--editable", ".", *(["--group", "test"] if group == "test" else [])], "kazami and what it needs")
+    install(["--editable", ".", *(["--group", group] if group != "run" else [])], "kazami and what it needs")
     if subprocess.run([venv_python(), "-c", NO_GPU_PACKAGES_BESIDE_CPU_TORCH], check=False).returncode:
         raise SetUpError("setting up went wrong: delete .venv and try again")
     stamps[group].write_text(fingerprint())

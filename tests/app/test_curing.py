@@ -13,7 +13,7 @@ from kazami.app import curing as curing_file
 from kazami.app.curing import Curing, descendants, in_words
 from kazami.app.folder import RunFolder
 from kazami.app.house import House
-from kazami.app.reading import BadRequest
+from kazami.app.refusals import BadRequest
 from kazami.app.routes import cures
 from kazami.app.routes._base import Asked
 from kazami.app.topics.cures import CuresOfRun

@@ -90,3 +90,14 @@ def test_a_table_is_taken_and_learned_from(house):
         ask(house, playground.PlaygroundTable, {"text": "a,b\n1,2"})
     with pytest.raises(RunNotFound, match="Choose the file again"):
         ask(house, playground.PlaygroundOpen, {"spec": {"task": "table"}, "table": "gone"})
+
+
+def test_a_curve_and_a_surface_are_answered_as_strict_json(house):
+    curve = ask(house, playground.PlaygroundCurve, name="sigmoid")["curve"]
+    assert curve["largest_slope"] == 0.25
+    assert curve["saturated"][0][0] == "-Infinity"
+    session = begun(house, task="xor", samples=40)["session"]
+    ground = ask(house, playground.PlaygroundSurface, {"plane": "random"}, session=session)["landscape"]
+    assert len(ground["values"]) == len(ground["a"]) * len(ground["b"])
+    with pytest.raises(UsageError, match="plane"):
+        ask(house, playground.PlaygroundSurface, {"plane": "__import__('os')"}, session=session)

@@ -10,7 +10,8 @@ import pytest
 
 from kazami.app.folder import RunFolder
 from kazami.app.house import House
-from kazami.app.reading import BadRequest, json_from
+from kazami.app.reading import json_from
+from kazami.app.refusals import BadRequest
 from kazami.app.routes import tunnel
 from kazami.app.routes._base import Asked
 from kazami.app.tunnel_presets import TUNNELS
@@ -127,6 +128,25 @@ def test_a_map_of_trainability_comes_in_three_resolutions_with_its_dimension_at_
     assert 0.8 < parts[-1].dimension < 2.0
 
 
+def test_tiles_lie_beside_one_another_and_agree_with_a_map_of_their_window():
+    from kazami.app.tunnel_presets import TILES
+    from kazami.trainability import trainability_map
+
+    tiles = {(part.tile.z, part.tile.x, part.tile.y): part.tile for part in computed(kind="tiles", preset="", tiles=((0, 0, 0), (1, 1, 0)))}
+    assert set(tiles) == {(0, 0, 0), (1, 1, 0)}
+    shades = np.frombuffer(base64.b64decode(tiles[1, 1, 0].shades), dtype="<f4").reshape(TILES.side, TILES.side)
+    middle = math.sqrt(TILES.low * TILES.high)
+    step = (TILES.high / middle) ** (1.0 / TILES.side)  # the map's pixels are at the ends of its window, the tile's in the middle of their squares
+    ends = (middle * step**0.5, TILES.high / step**0.5)
+    whole = trainability_map(TILES.side, width=8, steps=200, window=(ends, ends), exact=True)
+    assert ((shades < 0) == (whole.values[::-1] < 0)).mean() > 0.999
+
+
+def test_regimes_are_named_with_all_evidence_where_it_is_asked_for():
+    named = [part.name for part in computed(kind="names", rates=(0.9, 1.1, 1.9), low=0.0)]
+    assert [(one.at, one.letter) for one in named] == [(0.9, "C"), (1.1, "P"), (1.9, "X")]
+
+
 def test_the_network_of_twenty_weights_has_twenty():
     for name in ("two_weights", "twenty_weights"):
         made = TUNNELS[name].make(1.0)
@@ -135,6 +155,14 @@ def test_the_network_of_twenty_weights_has_twenty():
 
 
 HOSTILE = [
+    {"kind": "tiles", "tiles": [[0, 1, 0]]},
+    {"kind": "tiles", "tiles": [[99, 0, 0]]},
+    {"kind": "tiles", "tiles": [[-1, 0, 0]]},
+    {"kind": "tiles", "tiles": [[0, 0]]},
+    {"kind": "tiles", "tiles": [[0, 0, 0]] * 99},
+    {"kind": "tiles", "tiles": []},
+    {"kind": "names", "rates": [1e9]},
+    {"kind": "names", "rates": []},
     {"preset": "__import__('os')"},
     {"preset": "../../etc"},
     {"members": 10**9},

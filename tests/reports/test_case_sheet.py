@@ -56,3 +56,31 @@ def test_a_proof_comes_before_the_run_and_is_not_said_twice():
     assert "| 1 | 0.11 | 0.91 | 0.8 |" in text
     assert text.count("## Not the cause") == 1
     assert case_sheet(runs.info("cure", 200), Trace(step=0), [], proof=proofs.evil())
+
+
+def test_an_assistant_finds_loss_layers_line_and_the_next_command():
+    run = runs.vanishing()
+    finding = run.findings[0].replaced(file="train.py", line=12)
+    text = case_sheet(dataclasses.replace(run.info, script="train.py", seeds={"torch": 7}, reason="exception", exit_code=1), run.trace, [finding])
+    loss = run.trace["loss"]
+    assert f"(step {loss.steps[0]}) → " in text
+    assert "`train.py:12`" in text
+    assert "`kazami cure train.py`" in text
+    assert "torch 7" in text
+    assert "exception, exit code 1" in text
+    assert text.count(finding.sentence.en) == 1  # the headline has said it
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "→" in line]
+    assert 0 < len(rows) <= 8
+
+
+def test_a_name_with_a_bar_stays_in_its_cell():
+    run = runs.vanishing()
+    layers = tuple(dataclasses.replace(layer, name=f"a|{index}") for index, layer in enumerate(run.trace.layers))
+    text = case_sheet(run.info, dataclasses.replace(run.trace, layers=layers), run.findings)
+    assert "| a\\|0 |" in text
+
+
+def test_a_proof_says_the_cause_that_the_headline_does_not():
+    run = runs.vanishing()
+    text = case_sheet(run.info, run.trace, run.findings, proof=proofs.cured())
+    assert run.findings[0].sentence.en in text or "## Cause" not in text

@@ -105,6 +105,23 @@ def test_of_a_fused_lstm_the_weights_are_seen():
     assert found["head"].is_output
 
 
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("size", [1e-3, 300.0])
+def test_of_a_recurrent_net_the_scale_of_its_inputs_is_seen(kind, size):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.head = kind(3, 6, batch_first=True), nn.Linear(6, 2)
+
+        def forward(self, x):
+            return self.head(self.body(x)[0][:, -1])
+
+    data = size * torch.randn(4, 9, 3, generator=torch.Generator().manual_seed(0))
+    fact = of_model(Net(), lambda z: F.cross_entropy(z, torch.tensor([0, 1, 0, 1])), data).facts["input"]
+    assert fact["layer"] == "body.weight_ih_l0"
+    assert fact["rms"] == pytest.approx(float(data.square().mean().sqrt()))
+
+
 def test_a_transformer():
     block = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
     model = nn.Sequential(nn.Embedding(11, 8), nn.TransformerEncoder(block, 2, enable_nested_tensor=False), nn.Flatten(), nn.Linear(40, 3))

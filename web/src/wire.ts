@@ -2,6 +2,17 @@
 
 export type Num = number | "NaN" | "Infinity" | "-Infinity";
 
+export interface ActivationCurve {
+  name: string;
+  x: Num[];
+  values: Num[];
+  slopes: Num[];
+  largest_slope: number;
+  saturated: [Num, Num][];
+  sentence: Sentence;
+  trait: Sentence;
+}
+
 export interface ActivationSight {
   name: string;
   low: number;
@@ -112,12 +123,14 @@ export interface CureJob {
   outcome: Sentence | null;
   said: string[];
   has_proof: boolean;
+  only: string;
 }
 
 export interface CureRequest {
   budget: number;
   seeds: number;
   language: "en" | "ja";
+  only: string;
 }
 
 export interface CureStarted {
@@ -141,6 +154,10 @@ export interface CurvePair {
   last: number;
 }
 
+export interface CurveSeen {
+  curve: ActivationCurve;
+}
+
 export interface Done {
   name: string;
 }
@@ -157,6 +174,19 @@ export interface EventFlag {
   step: number;
   say: Sentence;
   severity: string;
+}
+
+export interface EvidenceCurve {
+  finding: string;
+  place: string;
+  evidence: string;
+  steps: number[];
+  low: Num[];
+  high: Num[];
+}
+
+export interface EvidenceCurves {
+  curves: EvidenceCurve[];
 }
 
 export interface EvidenceRow {
@@ -223,11 +253,13 @@ export interface JobPart {
   cells: CellsPart | null;
   orbit: OrbitPart | null;
   trainability: TrainabilityPart | null;
+  tile: TilePart | null;
+  name: NamePart | null;
 }
 
 export interface JobState {
   job: string;
-  kind: "diagram" | "regimes" | "orbit" | "trainability";
+  kind: "diagram" | "regimes" | "orbit" | "trainability" | "tiles" | "names";
   state: "starting" | "running" | "done" | "cancelled" | "failed";
   done: number;
   total: number;
@@ -238,10 +270,35 @@ export interface JobState {
   problem: Sentence | null;
 }
 
+export interface Landscape {
+  plane: string;
+  step: number;
+  a: number[];
+  b: number[];
+  values: (number | null)[];
+  labels: [Sentence, Sentence];
+  path: ([number, number, number | null])[];
+  finding: Sentence;
+  hidden: Sentence;
+  said: Sentence[];
+}
+
+export interface LayerDistribution {
+  name: string;
+  is_logarithmic: boolean;
+  steps: number[];
+  low: Num[];
+  high: Num[];
+  shares: Num[][];
+  zeros: Num[];
+  lost: Num[];
+}
+
 export interface LayerHistory {
   layer: number;
   name: string;
   series: LayerSeries[];
+  distributions: LayerDistribution[];
 }
 
 export interface LayerRow {
@@ -328,6 +385,14 @@ export interface Misfit {
   remedies: string[];
 }
 
+export interface NamePart {
+  at: number;
+  second: Num;
+  letter: string;
+  sentence: Sentence;
+  confidence: number;
+}
+
 export interface OrbitPart {
   at: number;
   second: Num;
@@ -403,6 +468,7 @@ export interface RunDelta {
   view: View | null;
   run: RunLine | null;
   events: EventFlag[] | null;
+  flow: Flow | null;
 }
 
 export interface RunLine {
@@ -414,6 +480,7 @@ export interface RunLine {
   verdict: Sentence;
   wind: WindWord | null;
   trouble: Sentence | null;
+  has_proof: boolean;
 }
 
 export interface RunList {
@@ -496,6 +563,14 @@ export interface StabilityPicture {
   limit: Num[];
 }
 
+export interface SurfaceRequest {
+  plane: "random" | "hessian" | "pca";
+}
+
+export interface SurfaceSeen {
+  landscape: Landscape;
+}
+
 export interface TableRequest {
   text: string;
 }
@@ -507,6 +582,21 @@ export interface TableTaken {
   classes: string[];
   rows: number;
   n_dropped: number;
+}
+
+export interface TileGrid {
+  low: number;
+  high: number;
+  side: number;
+  deepest: number;
+}
+
+export interface TilePart {
+  z: number;
+  x: number;
+  y: number;
+  shades: string;
+  trained: number;
 }
 
 export interface TrainabilityPart {
@@ -536,6 +626,7 @@ export interface TunnelHome {
   limits: Record<string, number>;
   letters: Record<string, Sentence>;
   colours: Record<string, string>;
+  tiles: TileGrid;
 }
 
 export interface TunnelPreset {
@@ -561,7 +652,7 @@ export interface TunnelPreset {
 
 export interface TunnelWish {
   client: string;
-  kind: "diagram" | "regimes" | "orbit" | "trainability";
+  kind: "diagram" | "regimes" | "orbit" | "trainability" | "tiles" | "names";
   preset: string;
   low: number;
   high: number;
@@ -573,6 +664,8 @@ export interface TunnelWish {
   y_high: number;
   rows: number;
   second: number | null;
+  tiles: [number, number, number][];
+  rates: number[];
 }
 
 export interface View {

@@ -130,7 +130,9 @@ class Job:
         elapsed = (self.ended or time.monotonic()) - self.began
         has_proof = state == "ended" and (self.place / "proof.json").is_file()
         said = list(self.said) if state == "ended" and not has_proof else []
-        return CureJob(self.place.name, state, list(self.steps), round(elapsed, 1), self.wish.budget, self.wish.seeds, code, outcome, said, has_proof)
+        return CureJob(
+            self.place.name, state, list(self.steps), round(elapsed, 1), self.wish.budget, self.wish.seeds, code, outcome, said, has_proof, self.wish.only
+        )
 
     def _outcome(self, code: int | None) -> Sentence:
         if self.is_killed:
@@ -185,9 +187,10 @@ class Curing:
             KazamiError: There is no such run, or its cure cannot be written.
         """
         place = str(self._folder.place(run))
-        launch = Launch.from_dict(self._folder.open(run).info.launch)
+        info = self._folder.open(run).info
+        launch = Launch.from_dict(info.launch)
         with self._lock:
-            why_not = self._why_not(run, launch, place) or _bounds(wish)
+            why_not = self._why_not(run, launch, place) or _bounds(wish, info)
             if why_not is not None or launch is None:
                 return CureStarted("", why_not)
             target = Path(default_location(f"{Path(launch.target).stem}-cure", str(self._folder.path)))
@@ -299,7 +302,10 @@ def _key(launch: Launch | None, place: str) -> object:
     return os.path.normpath(os.path.join(home, launch.target)), launch.arguments, launch.as_module
 
 
-def _bounds(wish: CureRequest) -> Sentence | None:
+def _bounds(wish: CureRequest, info: RunInfo) -> Sentence | None:
+    prescribed = {str(one.get("name", "")) for finding in info.findings for one in finding.get("prescriptions", ())}
+    if wish.only and wish.only not in prescribed:
+        return Sentence("No finding of this run prescribes that change.", "この実行の所見に、その変更はありません。")
     if LEAST_BUDGET <= wish.budget <= MOST_BUDGET and 3 <= wish.seeds <= MOST_SEEDS:
         return None
     return Sentence(
@@ -311,6 +317,7 @@ def _bounds(wish: CureRequest) -> Sentence | None:
 def _process(launch: Launch, run: str, place: Path, wish: CureRequest) -> "subprocess.Popen[str]":
     """Start the command; what belongs to the script stands behind ``--``, so that no word of it becomes an option of ours."""
     own = ["--budget", f"{wish.budget}s", "--seeds", str(wish.seeds), "--lang", wish.language, "--run", str(place)]
+    own += ["--only", wish.only] if wish.only else []
     words = [*(["-m", launch.target] if launch.as_module else []), "--", *([] if launch.as_module else [launch.target]), *launch.arguments]
     environment = os.environ | {"KAZAMI_PROGRESS": "lines", "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"}
     return subprocess.Popen(

@@ -2,18 +2,20 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from ..errors import KazamiError, NewerFormat, RunNotFound
+from ..errors import KazamiError, NewerFormat
 from ..records.finding import Finding, Sentence
 from ..records.run_info import RunInfo
 from ..records.wind import wind_of
 from ..reports.outcome import checks_of, verdict
 from ..reports.view_data import WindWord
 from ..storage import StoredRun, open_run
+from .refusals import NotHere
 from .wire import RunLine, RunList
 
-HEAD = "run.json"
+HEAD, PROOF = "run.json", "proof.json"
 LOST = 120.0  # seconds without a word after which a run that never ended counts as lost
 MOST_RUNS = 2_000
 
@@ -48,7 +50,7 @@ class RunFolder:
             RunNotFound: No run of the folder has this id.
         """
         if run not in self.ids():
-            raise RunNotFound(f'No run "{run[:80]}" is in {self.path.name}.')
+            raise NotHere(f'No run "{run[:80]}" is in {self.path.name}.', f"{self.path.name} に実行「{run[:80]}」はありません。")
         return self.path / run
 
     def open(self, run: str) -> StoredRun:
@@ -84,7 +86,8 @@ class RunFolder:
             info = open_run(str(self.path / run)).info
         except KazamiError as error:
             return RunLine(run, "unreadable", "", changed, 0, Sentence("", ""), None, trouble_of(error))
-        return line_of(run, info, changed, is_alive=time.time() - self._last_sign(run, changed) <= LOST)
+        line = line_of(run, info, changed, is_alive=time.time() - self._last_sign(run, changed) <= LOST)
+        return replace(line, has_proof=bool(info.ended) and (self.path / run / PROOF).is_file())
 
     def _last_sign(self, run: str, changed: float) -> float:
         """Return when anything was last written."""
@@ -114,6 +117,8 @@ def line_of(run: str, info: RunInfo, changed: float, *, is_alive: bool) -> RunLi
 
 def trouble_of(error: KazamiError) -> Sentence:
     """Return why a run cannot be read, and the command that helps."""
+    if isinstance(error, NotHere):
+        return error.say
     if isinstance(error, NewerFormat):
         return Sentence(f"{error}", "この実行は新しい kazami で書かれています。更新してください：pip install --upgrade kazami")
     return Sentence(

@@ -14,7 +14,7 @@ from ..reports.columns import rounded
 from ..reports.flags import flags_of
 from ..reports.flow import flow_of
 from ..reports.view import PER_LAYER, view
-from ..reports.view_data import EventFlag, View
+from ..reports.view_data import EventFlag, Flow, View
 from ..reports.weather import first_lost_step, weather_of
 from ..storage import StoredRun, TailReader, trace_from_head
 from .folder import RunFolder
@@ -67,6 +67,7 @@ class RunFollower:
         self._sign = time.time() if not self.is_ended else self._line.changed
         self._is_stale_said = False
         self._has_tail = False
+        self._flow: Flow | None = None
 
     @property
     def is_ended(self) -> bool:
@@ -77,7 +78,9 @@ class RunFollower:
         """Return the run as it is now."""
         trace = self._trace()
         whole = view(self._stored.info, trace, self._findings())
-        return RunSnapshot(self._shown_line(), whole, self._events, flow_of(trace), self._age(), self._has_tail)
+        flow = flow_of(trace)
+        self._flow = self._flow or flow  # what changed since is still news to those who came before
+        return RunSnapshot(self._shown_line(), whole, self._events, flow, self._age(), self._has_tail)
 
     def poll(self) -> RunDelta | None:
         """Return what is new, ``None`` where nothing is."""
@@ -170,7 +173,16 @@ class RunFollower:
             view=words,
             run=self._shown_line() if words is not None or is_changed else None,
             events=self._events if words is not None else None,
+            flow=self._new_flow() if words is not None else None,
         )
+
+    def _new_flow(self) -> Flow | None:
+        """Return the graph where it changed: layers and branches may come later than the first look."""
+        flow = flow_of(self._trace_head())
+        if flow == self._flow:
+            return None
+        self._flow = flow
+        return flow
 
     # -- what there is
 

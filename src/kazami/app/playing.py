@@ -6,16 +6,19 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ..errors import RunNotFound
+from ..playground.landscape_sights import Landscape
 from ..playground.sights import Frame
 from ..playground.tables import Table
+from .refusals import NotHere
 
 if TYPE_CHECKING:
+    from ..playground.landscapes import PlaneName
     from ..playground.sessions import Session  # which loads torch: only when somebody plays
 
 MOST_SESSIONS = 8
 MOST_TABLES = 8
 LONGEST = 0.25  # seconds that one answer may train
+_ONE_SURFACE = Lock()
 
 
 class Kept:
@@ -35,6 +38,15 @@ class Kept:
                 if time.monotonic() >= deadline:
                     break
             return self.session.frame()
+
+    def landscape(self, plane: "PlaneName") -> Landscape:
+        """Return the loss surface around the weights as they are now; the session can go on meanwhile, and one surface is computed at a time."""
+        from ..playground.landscapes import ground_of, landscape
+
+        with self.lock:
+            ground = ground_of(self.session)
+        with _ONE_SURFACE:
+            return landscape(ground, plane)
 
     def reset(self) -> Frame:
         """Begin anew."""
@@ -68,7 +80,10 @@ class Playing:
         """
         with self._lock:
             if name not in self._sessions:
-                raise RunNotFound("This session of the playground is over. Press reset to begin it again.")
+                raise NotHere(
+                    "This session of the playground is over. Press reset to begin it again.",
+                    "このプレイグラウンドのセッションは終了しました。リセットで始め直してください。",
+                )
             self._sessions.move_to_end(name)
             return self._sessions[name]
 
@@ -94,5 +109,5 @@ class Playing:
         """
         with self._lock:
             if name and name not in self._tables:
-                raise RunNotFound("This table is no longer here. Choose the file again.")
+                raise NotHere("This table is no longer here. Choose the file again.", "この表はもうありません。ファイルを選び直してください。")
             return self._tables.get(name)

@@ -31,6 +31,7 @@ from .guard import Doors, Guard
 from .house import House
 from .hub import Hub, positions_in
 from .reading import json_from
+from .refusals import BadRequest
 from .routes._base import AbstractRoute, Asked, Attachment
 from .wire import Problem, encoded
 
@@ -87,7 +88,17 @@ def application(house: House, hub: Hub) -> Starlette:
         house.close()
 
     assets = Mount("/assets", _Assets(directory=static / "assets", check_dir=False))
-    return Starlette(routes=[Route("/", page), Route("/api/stream", stream), *routes, assets], lifespan=life)
+    return Starlette(routes=[Route("/", page), Route("/api/stream", stream), *routes, assets], lifespan=life, exception_handlers={404: _nothing, 405: _not_so})
+
+
+async def _nothing(request: Request, error: Exception) -> Response:
+    del request, error
+    return _refusal(404, Problem("not_found", Sentence("There is nothing at this address.", "このアドレスには何もありません。")))
+
+
+async def _not_so(request: Request, error: Exception) -> Response:
+    del request, error
+    return _refusal(405, Problem("bad_request", Sentence("This method is not used here.", "このメソッドは使えません。")))
 
 
 class _Assets(StaticFiles):
@@ -106,8 +117,10 @@ def _route(route: AbstractRoute) -> Route:
             body = json_from(await request.body()) if route.method != "GET" else None
             asked = Asked(dict(request.path_params), dict(request.query_params), body)
             return _response(await run_in_threadpool(lambda: _bytes_or_attachment(route.answer(asked))))
+        except BadRequest as error:
+            return _refusal(400, Problem("bad_request", error.say))
         except UsageError as error:
-            return _refusal(400, Problem("bad_request", Sentence(str(error), str(error))))
+            return _refusal(400, Problem("bad_request", Sentence(str(error), f"リクエストを受け付けられません（{error}）。")))
         except RunNotFound as error:
             return _refusal(404, Problem("not_found", trouble_of(error)))
         except KazamiError as error:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..records.finding import Sentence
-from .wire_tunnel import TunnelPreset
+from .wire_tunnel import TileGrid, TunnelPreset
 
 if TYPE_CHECKING:
     from ..maps import AbstractMap
 
 SEED: Final = Sentence("seed of the initial weights", "初期重みのシード")
+TILES: Final = TileGrid(low=1e-1, high=1e4, side=64, deepest=36)  # at level 36 neighbouring pixels differ in the last digits of a double
+TILES_AT: Final = "KAZAMI_TUNNEL_TILES"  # the environment variable that tells a computing process where tiles are kept
 LOSS: Final = Sentence("training loss", "訓練損失")
 
 

@@ -2,15 +2,20 @@
 
 import base64
 import math
+import os
+import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..records.finding import Sentence
-from .tunnel_presets import TUNNELS, Tunnel
-from .wire_tunnel import CellsPart, ChangePoint, ChangesPart, ColumnsPart, JobPart, OrbitPart, TrainabilityPart, TunnelWish
+from ..records.regime import LETTERS
+from .tunnel_presets import TILES, TILES_AT, TUNNELS, Tunnel
+from .wire_tunnel import CellsPart, ChangePoint, ChangesPart, ColumnsPart, JobPart, NamePart, OrbitPart, TilePart, TrainabilityPart, TunnelWish
 
 if TYPE_CHECKING:
     from ..maps import AbstractMap
@@ -26,16 +31,18 @@ MEASURED = 800  # steps over which the exponents of an orbit are measured
 LEAST_SEEN = 600  # steps of an orbit that are shown, at least
 APART, FOLLOWED = 1e-9, 600  # of the two orbits whose distance is followed, and for how many steps
 SATURATED = 1e-2  # of the largest distance: above, growth bends
+MOST_NAMED = 16  # unsure cells of a regime map that are looked at again
+UNSURE = LETTERS["unsure"]
 LARGEST = 400  # weights up to which the curvature at the minimum is measured as a whole matrix
 WIDTH, STEPS = 8, 200  # of the networks of the map of trainability
 
 
 def work(wish: TunnelWish, tell: Tell) -> None:
     """Compute what is wished for, and tell of every step."""
-    if wish.kind == "trainability":
-        return trainability(wish, tell)
+    if wish.kind in ("trainability", "tiles"):
+        return {"trainability": trainability, "tiles": tiles}[wish.kind](wish, tell)
     tunnel = TUNNELS[wish.preset]
-    return {"diagram": diagram, "regimes": regimes, "orbit": orbit}[wish.kind](tunnel, wish, tell)
+    return {"diagram": diagram, "regimes": regimes, "orbit": orbit, "names": names}[wish.kind](tunnel, wish, tell)
 
 
 def rates(wish: TunnelWish) -> Floats:
@@ -114,13 +121,14 @@ def _threshold(tunnel: Tunnel, wish: TunnelWish, values: Floats, letters: list[s
 
 
 def regimes(tunnel: Tunnel, wish: TunnelWish, tell: Tell) -> None:
-    """Compute a regime map, row by row from the bottom."""
+    """Compute a regime map, row by row from the bottom; then the cells that their last steps leave unsure are named with all evidence, a few of each row."""
     from ..dynamics import bifurcation_diagram
 
     values, total = rates(wish), wish.rows * wish.members
     ups = np.linspace(wish.y_low, wish.y_high, wish.rows)
     ups = np.unique(np.round(ups)) if tunnel.preset.is_whole else ups
     total = len(ups) * wish.members
+    unsure: list[tuple[int, CellsPart]] = []
     for row, up in enumerate(ups):
 
         def progress(finished: int, base: int = row * wish.members) -> None:
@@ -128,7 +136,24 @@ def regimes(tunnel: Tunnel, wish: TunnelWish, tell: Tell) -> None:
 
         m = tunnel.make(float(up))
         found = bifurcation_diagram(m, tunnel.parameter, values, transient=wish.transient, keep=wish.keep, observe=tunnel.observe, progress=progress)
-        tell((row + 1) * wish.members, total, JobPart(cells=CellsPart(row, float(up), found.values, found.letters())))
+        cells = CellsPart(row, float(up), found.values, found.letters())
+        unsure += [(place, cells) for place, letter in enumerate(cells.letters) if letter == UNSURE]
+        tell((row + 1) * wish.members, total, JobPart(cells=cells))
+    _name_unsure(tunnel, wish, unsure, total, tell)
+
+
+def _name_unsure(tunnel: Tunnel, wish: TunnelWish, unsure: list[tuple[int, CellsPart]], total: int, tell: Tell) -> None:
+    """Name unsure cells with all evidence, spread over the map where they are more than can be looked at."""
+    from ..dynamics import regime
+
+    chosen = [unsure[at] for at in np.unique(np.linspace(0, len(unsure) - 1, min(len(unsure), MOST_NAMED)).astype(int))] if unsure else []
+    named: dict[int, list[str]] = {}
+    for done, (place, cells) in enumerate(chosen, 1):
+        m = tunnel.make(cells.y)
+        m.set_parameter(tunnel.parameter, float(cells.values[place]))
+        letters = named.setdefault(cells.row, list(cells.letters))
+        letters[place] = regime(m, wish.transient + max(wish.keep, MEASURED)).letter
+        tell(total + done, total + len(chosen), JobPart(cells=replace(cells, letters="".join(letters))))
 
 
 def orbit(tunnel: Tunnel, wish: TunnelWish, tell: Tell) -> None:
@@ -151,6 +176,18 @@ def orbit(tunnel: Tunnel, wish: TunnelWish, tell: Tell) -> None:
         tell(3, total, JobPart(orbit=OrbitPart(**base, **seen, letter="", sentence=unknown, confidence=0.0)))
     named: Regime = regime(m, wish.transient + max(wish.keep, MEASURED))
     tell(total, total, JobPart(orbit=OrbitPart(**base, **seen, letter=named.letter, sentence=named.sentence, confidence=named.confidence)))
+
+
+def names(tunnel: Tunnel, wish: TunnelWish, tell: Tell) -> None:
+    """Name the regime at each of some learning rates with all evidence, as for an orbit."""
+    from ..dynamics import regime
+
+    second = math.nan if wish.second is None else wish.second
+    for done, rate in enumerate(wish.rates, 1):
+        m = tunnel.make(wish.second)
+        m.set_parameter(tunnel.parameter, rate)
+        named = regime(m, wish.transient + max(wish.keep, MEASURED))
+        tell(done, len(wish.rates), JobPart(name=NamePart(rate, second, named.letter, named.sentence, named.confidence)))
 
 
 def _followed(tunnel: Tunnel, m: "AbstractMap", wish: TunnelWish) -> tuple[Floats, Floats]:
@@ -235,3 +272,25 @@ def trainability(wish: TunnelWish, tell: Tell) -> None:
         dimension, error = (edge.value, edge.uncertainty) if edge else (math.nan, math.nan)
         share, engine = found.converged_share, str(found.facts["engine"])
         tell(base, total, JobPart(trainability=TrainabilityPart(found.x, found.y, shades, share, dimension, error, engine)))
+
+
+def tiles(wish: TunnelWish, tell: Tell) -> None:
+    """Compute tiles of the map of trainability in the order asked for, and keep them on disk for as long as the server runs."""
+    from ..trainability import TilePyramid, Window, mean_field_problem
+    from ..trainability.map_figure import levels, scale_of
+
+    window = Window(x=(TILES.low, TILES.high), y=(TILES.low, TILES.high))
+    with tempfile.TemporaryDirectory() if TILES_AT not in os.environ else nullcontext(os.environ[TILES_AT]) as directory:
+        pyramid = TilePyramid(directory, mean_field_problem("tanh", width=WIDTH, steps=STEPS), window, side=TILES.side)
+        total = len(wish.tiles) * TILES.side**2
+        tell(0, total, None)
+        scale = scale_of(pyramid.tile(0, 0, 0)[0])  # the colours of all tiles are those of the first
+        for done, (z, x, y) in enumerate(wish.tiles):
+
+            def progress(finished: int, asked: int, base: int = done * TILES.side**2) -> None:
+                del asked
+                tell(base + finished, total, None)
+
+            values, trained = pyramid.tile(z, x, y, progress=progress)
+            part = TilePart(z, x, y, _packed(levels(values, scale), "<f4"), float(trained.mean()))
+            tell((done + 1) * TILES.side**2, total, JobPart(tile=part))

@@ -8,16 +8,18 @@ import re
 import secrets
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import IO, Final, Literal
 
-from ..errors import KazamiError, RunNotFound, UsageError, unknown_name
+from ..errors import KazamiError, unknown_name
 from ..records.finding import Sentence
 from .house import AbstractClosing
-from .tunnel_presets import TUNNELS
+from .refusals import BadRequest, NotHere
+from .tunnel_presets import TILES, TILES_AT, TUNNELS
 from .wire_tunnel import JobPart, JobState, TunnelWish
 
 MOST_WORKERS = 2
@@ -33,6 +35,8 @@ LIMITS: Final = {
     "steps_two_weights": 20_000_000,  # members times steps: some ten seconds each
     "steps_others": 2_000_000,
     "pixels": 256 * 256,
+    "tiles": 16,
+    "rates": 64,
 }
 CLIENT = re.compile(r"[A-Za-z0-9_-]{4,64}")
 ENDS: Final = (1e-6, 1e8)  # of the axes of a map of trainability
@@ -59,9 +63,19 @@ def checked(wish: TunnelWish) -> TunnelWish:
         UsageError: A number is out of bounds; the sentence says which.
     """
     if not CLIENT.fullmatch(wish.client):
-        raise UsageError("client should be 4 to 64 letters or digits.")
+        raise BadRequest("client should be 4 to 64 letters or digits.", "client は英数字 4 〜 64 文字にしてください。")
     for name in ("members", "keep", "transient", "rows"):
         _within(name, getattr(wish, name), 0 if name == "transient" else 2, LIMITS[name])
+    _within("tiles", len(wish.tiles), 1 if wish.kind == "tiles" else 0, LIMITS["tiles"])
+    _within("rates", len(wish.rates), 1 if wish.kind == "names" else 0, LIMITS["rates"])
+    if wish.kind == "tiles":
+        if any(len(tile) != 3 for tile in wish.tiles):
+            raise BadRequest("A tile should be its level, column and row.", "タイルは段・列・行の 3 つの数で指定してください。")
+        for z, x, y in wish.tiles:
+            _within("z", z, 0, TILES.deepest)
+            _within("x", x, 0, 2**z - 1)
+            _within("y", y, 0, 2**z - 1)
+        return wish
     if wish.kind == "trainability":
         for name in ("low", "high", "y_low", "y_high"):
             _within(name, getattr(wish, name), *ENDS)
@@ -72,15 +86,17 @@ def checked(wish: TunnelWish) -> TunnelWish:
     if wish.preset not in TUNNELS:
         raise unknown_name("preset", wish.preset, TUNNELS)
     preset = TUNNELS[wish.preset].preset
-    for name in ("at",) if wish.kind == "orbit" else ("low", "high"):
+    for rate in wish.rates:
+        _within("rates", rate, preset.least, preset.most)
+    for name in {"orbit": ("at",), "names": ()}.get(wish.kind, ("low", "high")):
         _within(name, getattr(wish, name), preset.least, preset.most)
-    if wish.kind != "orbit":
+    if wish.kind in ("diagram", "regimes"):
         _rising(wish.low, wish.high, "low", "high")
     reach = (0, 10_000) if preset.is_whole else (-100.0, 100.0)
     for name, value in (("second", wish.second), ("y_low", wish.y_low), ("y_high", wish.y_high)):
         if value is not None and (name == "second" or wish.kind == "regimes"):
             _within(name, value, *reach)
-    runs = {"diagram": wish.members, "regimes": wish.members * wish.rows, "orbit": 8}[wish.kind]
+    runs = {"diagram": wish.members, "regimes": wish.members * wish.rows, "orbit": 8, "names": 8 * len(wish.rates)}[wish.kind]
     if wish.kind == "regimes":
         _rising(wish.y_low, wish.y_high, "y_low", "y_high")
     _within("runs × steps", runs * (wish.transient + wish.keep), 0, LIMITS["steps_two_weights" if wish.preset == "two_weights" else "steps_others"])
@@ -89,12 +105,27 @@ def checked(wish: TunnelWish) -> TunnelWish:
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
-        raise UsageError(f"{name} should be between {low:g} and {high:g}, but is {value:g}.")
+        raise BadRequest(f"{name} should be between {low:g} and {high:g}, but is {value:g}.", f"{name} は {low:g}〜{high:g} の範囲です（今は {value:g}）。")
 
 
 def _rising(low: float, high: float, first: str, second: str) -> None:
     if not high - low > 1e-12 * max(abs(low), abs(high)):
-        raise UsageError(f"{second} should be larger than {first}, but they are {high:g} and {low:g}.")
+        raise BadRequest(
+            f"{second} should be larger than {first}, but they are {high:g} and {low:g}.",
+            f"{second} は {first} より大きくしてください（今は {high:g} と {low:g}）。",
+        )
+
+
+def _runs(wish: TunnelWish) -> int:
+    """Return how many trainings a wish asks for, before the first step is heard of."""
+    return {
+        "diagram": wish.members,
+        "regimes": wish.members * wish.rows,
+        "orbit": 1,
+        "trainability": wish.rows**2,
+        "tiles": len(wish.tiles) * TILES.side**2,
+        "names": len(wish.rates),
+    }[wish.kind]
 
 
 @dataclass(eq=False, slots=True)
@@ -131,8 +162,8 @@ class Job:
 class Worker:
     """A process that computes, one wish after the other."""
 
-    def __init__(self) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    def __init__(self, tiles: str) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", TILES_AT: tiles}
         command = [sys.executable, "-m", f"{__package__}.tunnel_worker"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True)
         self.job: Job | None = None
@@ -174,6 +205,7 @@ class Tunnelling(AbstractClosing):
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._workers: list[Worker] = []
         self._lock = threading.RLock()
+        self._tiles = tempfile.TemporaryDirectory(prefix="kazami-tiles-", ignore_cleanup_errors=True)
         self._is_closed = threading.Event()
         threading.Thread(target=self._watch, daemon=True, name="kazami-tunnel").start()
 
@@ -181,7 +213,7 @@ class Tunnelling(AbstractClosing):
         """Have a process ready, so that the first picture is not late."""
         with self._lock:
             if not self._workers and not self._is_closed.is_set():
-                self._workers.append(Worker())
+                self._workers.append(Worker(self._tiles.name))
 
     def start(self, wish: TunnelWish) -> JobState:
         """Begin a computation.
@@ -197,8 +229,7 @@ class Tunnelling(AbstractClosing):
             if any(worker.job is not None and worker.job.wish.client == wish.client for worker in self._workers):
                 raise Busy("This page has a computation under way. Wait for it, or cancel it.")
             worker = self._free()
-            runs = {"diagram": wish.members, "regimes": wish.members * wish.rows, "orbit": 1, "trainability": wish.rows * wish.rows}[wish.kind]
-            job = Job(secrets.token_hex(8), wish, total=runs)
+            job = Job(secrets.token_hex(8), wish, total=_runs(wish))
             self._jobs[job.name], worker.job = job, job
             while len(self._jobs) > MOST_JOBS:
                 oldest = next(name for name, one in self._jobs.items() if one.is_over)
@@ -216,7 +247,7 @@ class Tunnelling(AbstractClosing):
                 return worker
         if len(self._workers) >= MOST_WORKERS:
             raise Busy(f"{MOST_WORKERS} computations are under way on this server. Try again in a moment.")
-        self._workers.append(Worker())
+        self._workers.append(Worker(self._tiles.name))
         return self._workers[-1]
 
     def look(self, name: str, position: int = 0) -> JobState:
@@ -245,11 +276,12 @@ class Tunnelling(AbstractClosing):
                     self._end(worker.job, "cancelled", None)
                 else:
                     self._drop(worker)
+        self._tiles.cleanup()
 
     def _job(self, name: str) -> Job:
         with self._lock:
             if name not in self._jobs:
-                raise RunNotFound("This computation is no longer here. Begin it again.")
+                raise NotHere("This computation is no longer here. Begin it again.", "この計算はもうありません。もう一度始めてください。")
             return self._jobs[name]
 
     def _end(self, job: Job, state: Status, problem: Sentence | None) -> None:

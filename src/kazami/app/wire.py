@@ -27,6 +27,7 @@ class RunLine:
         verdict: What was said of it last.
         wind: Its wind, ``None`` where nothing was seen.
         trouble: Why it cannot be read, and what to do; empty where it can.
+        has_proof: Whether it is a run of ``kazami cure`` that left a proof.
     """
 
     id: str
@@ -37,6 +38,7 @@ class RunLine:
     verdict: Sentence
     wind: WindWord | None
     trouble: Sentence | None = None
+    has_proof: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class RunDelta:
         view: The words anew, without the numbers of the map and the loss; ``None`` where they stay.
         run: The line of the list anew, ``None`` where it stays.
         events: All events anew, ``None`` where they stay.
+        flow: The graph anew, ``None`` where it stays.
     """
 
     steps: Steps
@@ -96,6 +99,7 @@ class RunDelta:
     view: View | None = None
     run: RunLine | None = None
     events: list[EventFlag] | None = None
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +113,37 @@ class LayerSeries:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerDistribution:
+    """How the numbers of one quantity of one layer are distributed, at a few tens of steps.
+
+    Attributes:
+        name: ``"activation"``, ``"gradient"`` or ``"weight"``.
+        is_logarithmic: Whether ``low`` and ``high`` are decimal logarithms of sizes.
+        low: Lowest number at each step, NaN where nothing was counted.
+        high: Highest number.
+        shares: One row a step: each bin between the two beside the fullest, 0 to 1.
+        zeros: Share that is exactly zero.
+        lost: Share that is not finite.
+    """
+
+    name: str
+    is_logarithmic: bool
+    steps: Steps
+    low: Vector
+    high: Vector
+    shares: Matrix
+    zeros: Vector
+    lost: Vector
+
+
+@dataclass(frozen=True, slots=True)
 class LayerHistory:
-    """All that was recorded of one layer."""
+    """All that was recorded of one layer; without distributions where the run directory holds none."""
 
     layer: int
     name: str
     series: list[LayerSeries]
+    distributions: list[LayerDistribution] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..records.finding import Sentence
-from ..reports.view_data import Change, MapPicture, Number, Vector
+from ..reports.view_data import Change, MapPicture, Number, Steps, Vector
 
 JobState = Literal["running", "cancelling", "ended"]
 ProofState = Literal["proved", "well", "open"]
@@ -18,11 +18,13 @@ class CureRequest:
         budget: Seconds for all trials together.
         seeds: Seeds of the proof.
         language: Of the report that is written.
+        only: Name of the one prescription that is to be tried, empty for a search among all.
     """
 
     budget: int = 120
     seeds: int = 3
     language: Literal["en", "ja"] = "en"
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class CureJob:
         outcome: The exit code in words.
         said: The last lines it printed.
         has_proof: Whether it left a proof.
+        only: The one prescription that it tries, empty for a search among all.
     """
 
     id: str
@@ -80,6 +83,33 @@ class CureJob:
     outcome: Sentence | None
     said: list[str]
     has_proof: bool
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCurve:
+    """The course of one number of evidence over the steps, thinned: lowest and highest of each column.
+
+    Attributes:
+        finding: Name of the finding,
+        place: and where it lies; together they name its card.
+        evidence: Name of the number.
+        steps: First recorded step of each column.
+    """
+
+    finding: str
+    place: str
+    evidence: str
+    steps: Steps
+    low: Vector
+    high: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCurves:
+    """The courses of all evidence that follows a recorded series; evidence that is not among them has none."""
+
+    curves: list[EvidenceCurve]
 
 
 @dataclass(frozen=True, slots=True)

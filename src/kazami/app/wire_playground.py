@@ -1,8 +1,10 @@
 """What the playground's page and the server say to each other."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from ..playground.curves import ActivationCurve
+from ..playground.landscape_sights import Landscape
 from ..playground.presets import Preset
 from ..playground.shapes import Misfit
 from ..playground.sights import Frame
@@ -92,3 +94,28 @@ class TableTaken:
     classes: tuple[str, ...]
     rows: int
     n_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class CurveSeen:
+    """An activation of the playground."""
+
+    curve: ActivationCurve
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceRequest:
+    """A loss surface that is wished for.
+
+    Attributes:
+        plane: Along which directions: two at random, those of largest curvature, those along which the training moved.
+    """
+
+    plane: Literal["random", "hessian", "pca"]
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceSeen:
+    """The loss surface around a session's weights."""
+
+    landscape: Landscape

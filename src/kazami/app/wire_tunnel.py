@@ -6,7 +6,7 @@ from typing import Literal
 from ..records.finding import Sentence
 from ..reports.view_data import NO_NUMBERS, NO_ROWS, NO_STEPS, Matrix, Number, Steps, Vector
 
-JobKind = Literal["diagram", "regimes", "orbit", "trainability"]
+JobKind = Literal["diagram", "regimes", "orbit", "trainability", "tiles", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,23 @@ class TunnelPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class TileGrid:
+    """How the map of trainability is cut: level z has 2^z tiles along each side of the whole window, both axes by equal factors.
+
+    Attributes:
+        low: Smallest learning rate of the whole window, of both layers.
+        high: Largest.
+        side: Pixels along a tile.
+        deepest: The last level.
+    """
+
+    low: float
+    high: float
+    side: int
+    deepest: int
+
+
+@dataclass(frozen=True, slots=True)
 class TunnelHome:
     """What the page begins with.
 
@@ -63,12 +80,14 @@ class TunnelHome:
         limits: The largest numbers that are taken, by name.
         letters: Names of the regimes by letter.
         colours: Their colours.
+        tiles: How the map of trainability is cut into tiles.
     """
 
     presets: tuple[TunnelPreset, ...]
     limits: dict[str, int]
     letters: dict[str, Sentence]
     colours: dict[str, str]
+    tiles: TileGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +96,7 @@ class TunnelWish:
 
     Attributes:
         client: Name of who wishes; each has one computation at a time.
-        kind: ``"diagram"``, ``"regimes"``, ``"orbit"`` or ``"trainability"``.
+        kind: ``"diagram"``, ``"regimes"``, ``"orbit"``, ``"trainability"`` (one window, with the dimension of its edge), ``"tiles"`` or ``"names"``.
         preset: Name of the training.
         low: Smallest learning rate; of a map of trainability, of the first layer.
         high: Largest.
@@ -89,6 +108,8 @@ class TunnelWish:
         y_high: Upper end.
         rows: Rows of a map.
         second: Value of the regime map's other factor at which the orbit runs.
+        tiles: Tiles as level, column from the left, row from the top.
+        rates: Learning rates whose regime is to be named with all evidence.
     """
 
     client: str
@@ -104,6 +125,8 @@ class TunnelWish:
     y_high: float = 1.0
     rows: int = 16
     second: float | None = None
+    tiles: tuple[tuple[int, int, int], ...] = ()
+    rates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +264,44 @@ class TrainabilityPart:
 
 
 @dataclass(frozen=True, slots=True)
+class TilePart:
+    """A tile of the map of trainability.
+
+    Attributes:
+        z: Its level.
+        x: Column from the left.
+        y: Row from the top.
+        shades: As in a `TrainabilityPart`, the first row at the top.
+        trained: Share of its pixels that were trained; the others were filled in far from the edge.
+    """
+
+    z: int
+    x: int
+    y: int
+    shades: str
+    trained: float
+
+
+@dataclass(frozen=True, slots=True)
+class NamePart:
+    """The regime at one learning rate, named with all evidence.
+
+    Attributes:
+        at: The learning rate.
+        second: Value of the other factor.
+        letter: The regime.
+        sentence: In words.
+        confidence: How sure that is.
+    """
+
+    at: float
+    second: Number
+    letter: str
+    sentence: Sentence
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class JobPart:
     """One piece of a result; exactly one field is not ``None``."""
 
@@ -249,6 +310,8 @@ class JobPart:
     cells: CellsPart | None = None
     orbit: OrbitPart | None = None
     trainability: TrainabilityPart | None = None
+    tile: TilePart | None = None
+    name: NamePart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Seconds(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--budget", type=Seconds(), default="120s", show_default=True, help="Time for all trials together.")
 @click.option("--seeds", type=click.IntRange(min=3), default=3, show_default=True, help="Seeds of the proof.")
 @click.option("--steps", type=click.IntRange(min=2), help="Optimizer steps of each trial (default: all, or what fits into an eighth of the budget).")
+@click.option("--only", metavar="NAME", default="", help="Try this one prescription of the findings alone, such as lower_learning_rate, and nothing else.")
 @click.option("--apply", "is_applied", is_flag=True, help="Write the proved change into the script; the old file stays beside it as SCRIPT.orig.")
 @click.option("--allow-writes", is_flag=True, help="Let the trials write outside of the mirror of the working directory.")
 @click.option("--run", "location", metavar="DIR", help="The run directory for proof and report (default: runs/<date>-<script>-cure-<n>).")
@@ -53,6 +54,7 @@ def command(
     budget: float,
     seeds: int,
     steps: int | None,
+    only: str,
     is_applied: bool,
     allow_writes: bool,
     location: str | None,
@@ -72,7 +74,7 @@ def command(
     name = module or words[0]
     is_factory = not module and ":" in name and not os.path.exists(name)
     with progress_line() as show:
-        asked = {"budget": budget, "seeds": seeds, "progress": lambda what, spent, whole: show(f"{spent:3.0f} / {whole:.0f} s  {what}")}
+        asked = {"budget": budget, "seeds": seeds, "only": only, "progress": lambda what, spent, whole: show(f"{spent:3.0f} / {whole:.0f} s  {what}")}
         found = (
             _of_factory(words, input_shape, asked) if is_factory else _of_script(name, words[0 if module else 1 :], bool(module), steps, allow_writes, asked)
         )

@@ -1,16 +1,21 @@
 """Run a PyTorch script unchanged, and say what is wrong with its training."""
 
+from functools import partial
 from typing import IO, Any
 
 import click
 
+from ._launchers import launch_command, options_given
 from ._script import ScriptCommand, script_options, start
+
+SINKS = "Log to NAME as well (tensorboard, wandb, mlflow, trackio, jsonl, a plug-in's); may be given several times. jsonl:metrics.jsonl names the file."
 
 
 @click.command("run", cls=ScriptCommand)
 @click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="Stop after N optimizer steps.")
 @click.option("--every", type=click.IntRange(min=1), metavar="K", help="Measure every K optimizer steps (default: the measured cost decides).")
 @click.option("--dynamics", is_flag=True, help="Measure sharpness and local Lyapunov exponents at every step (slow; the training stays bit for bit the same).")
+@click.option("--sink", "sinks", multiple=True, metavar="NAME[:SETTING]", help=SINKS)
 @click.option("--quiet", is_flag=True, help="No live line and no verdict.")
 @click.option("--app", "is_app", is_flag=True, help="Open the app beside the training: a process of its own that shows the run live in the browser.")
 @script_options
@@ -18,8 +23,24 @@ def command(module: str | None, words: tuple[str, ...], is_app: bool, **options:
     """Run SCRIPT with its ARGS as `python SCRIPT ARGS` does, watch its training, and say at the end what is wrong with it.
 
     Everything after SCRIPT belongs to the script. The exit code is the script's own; with --fail-on it is 3 where findings reach that level.
+    A launcher may stand in the place of SCRIPT: `kazami run -- torchrun --nproc-per-node 2 train.py` watches every rank.
     """
+    launch = launch_command(module, words, options_given(click.get_current_context()))
+    if launch is not None:
+        return partial(_launched, launch)
     return start(module, words, at_location=_open_app if is_app else None, **options)
+
+
+def _launched(words: list[str]) -> int:
+    """Become the launcher: its exit code and its signals are then its own."""
+    import os
+    import subprocess
+    import sys
+
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(sys.executable, [sys.executable, *words])
+    return subprocess.call([sys.executable, *words])
 
 
 def _open_app(location: str) -> None:

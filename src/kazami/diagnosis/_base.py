@@ -2,13 +2,13 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence, Severity
-from ..records.trace import Floats, Layer, Trace
+from ..records.trace import Floats, Layer, Series, Trace
 from ..signals import theil_sen
 
 HIDDEN_KINDS = ("linear", "conv", "recurrent")
@@ -25,6 +25,7 @@ class AbstractRule(ABC):
         rank: Place in the causal order: a smaller rank explains a larger one.
         wind: Sign and strength of its weather: negative is calm, positive is storm.
         can_decide_at: The first step at which it may speak (0 or 1: also in ``kazami check``).
+        curves: For the names of evidence that follow a recorded series: how to get its course over the steps (`_curves`).
     """
 
     id: ClassVar[str]
@@ -34,6 +35,7 @@ class AbstractRule(ABC):
     rank: ClassVar[int]
     wind: ClassVar[float] = 0.0
     can_decide_at: ClassVar[int] = 1
+    curves: ClassVar[Mapping[str, Callable[[Trace, Finding], Series]]] = {}
 
     @abstractmethod
     def examine(self, trace: Trace) -> Finding | None:

@@ -9,6 +9,7 @@ from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ..signals.growth_window import GrowthWindow, growth_window, strongest_growth
 from ._base import AbstractRule, both, short
+from ._curves import of_run
 
 SURELY = 3.0  # standard errors
 WORTH_NAMING = math.log(1e3)  # a thousandfold is more than turning into the most stretched direction does
@@ -40,6 +41,9 @@ class Chaos(AbstractRule):
     title: ClassVar = both("growth of tiny differences", "微小な差の指数的拡大")
     family: ClassVar = "step"
     rank: ClassVar = 61
+    curves: ClassVar = {
+        "exponent of tiny differences": of_run("local_exponent"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a remark if tiny differences surely grow."""

@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
+from ._curves import over_largest
 
 LIMIT = 1e-3
 OFF = 0.3  # of the steps: a cosine to zero is below a thousandth for its last fiftieth, ten halvings for the last tenth
@@ -21,6 +22,9 @@ class DeadSchedule(AbstractRule):
     family: ClassVar = "step"
     rank: ClassVar = 35
     wind: ClassVar = -1.5
+    curves: ClassVar = {
+        "learning rate over its largest value": over_largest("learning_rate"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if the schedule has ended the training early."""

@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, recent
+from ._curves import of_layer
 from ._progress import is_slow
 
 LIMIT = 0.5
@@ -30,6 +31,9 @@ class DeadUnits(AbstractRule):
     family: ClassVar = "signal"
     rank: ClassVar = 36
     wind: ClassVar = -2.0
+    curves: ClassVar = {
+        "share of units silent on every sample": of_layer("dead_share"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if hidden layers are largely dead while progress is poor."""

@@ -10,6 +10,7 @@ from ..records.trace import Trace
 from ..signals.drifting_mean import mean_with_error
 from ..signals.stability_gauge import mean_of_pairs, stability_gauge
 from ._base import AbstractRule, both, short
+from ._curves import of_run
 
 LOWEST, HIGHEST = 0.9, 1.1  # of the limit: where trainings at the edge are found (Cohen et al. 2021, 2022)
 REACHED = 0.98  # of the limit: the error of a measurement is 2 %
@@ -39,6 +40,9 @@ class EdgeOfStability(AbstractRule):
     title: ClassVar = both("sharpness against the optimizer's limit", "最適化の安定限界に対する鋭さ")
     family: ClassVar = "step"
     rank: ClassVar = 60
+    curves: ClassVar = {
+        "sharpness over the optimizer's limit, mean of two steps": of_run("stability_ratio"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a remark if sharpness stays at its limit."""

@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, growth_to_input, layer_name, matrices, recent, short
+from ._curves import of_layer, over_depth
 from ._progress import is_slow
 
 LIMIT = 3.0
@@ -31,6 +32,10 @@ class ExplodingGradient(AbstractRule):
     family: ClassVar = "signal"
     rank: ClassVar = 30
     wind: ClassVar = 2.0
+    curves: ClassVar = {
+        "growth of the gradient over depth": over_depth("output_gradient_rms"),
+        "growth of the gradient over time": of_layer("time_growth"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if gradients explode while progress is poor."""

@@ -8,6 +8,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
 from ._base import AbstractRule, both, is_adaptive, layer_name, recent, short
+from ._curves import of_layer
 from ._progress import falls_short, is_slow
 
 LIMIT = 0.5  # a layer that gets less than half of its gradient learns at less than half of its pace
@@ -34,6 +35,11 @@ class Fp16Underflow(AbstractRule):
     family: ClassVar = "signal"
     rank: ClassVar = 33
     wind: ClassVar = -2.0
+    curves: ClassVar = {
+        "share of the gradient lost to underflow": of_layer("underflow_share"),
+        "entries of the gradient that became exactly zero": of_layer("zeroed_share"),
+        "share of the weights that a step leaves unchanged": of_layer("lost_update_share"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if half precision loses what the training needs."""

@@ -9,6 +9,7 @@ from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ..signals import rolling_median
 from ._base import AbstractRule, both, is_adaptive, number, recent, short
+from ._curves import of_run, over_layers, over_start
 from ._progress import falls_short
 
 LARGE_UPDATE = 0.1
@@ -34,6 +35,11 @@ class LrTooHigh(AbstractRule):
     family: ClassVar = "step"
     rank: ClassVar = 40
     wind: ClassVar = 2.0
+    curves: ClassVar = {
+        "stability ratio (sharpness over the optimizer's threshold)": of_run("stability_ratio"),
+        "loss over its start": over_start("loss"),
+        "size of the updates beside the weights": over_layers("update_ratio", np.median),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if steps are too large while progress is poor."""

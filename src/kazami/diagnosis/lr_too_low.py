@@ -8,6 +8,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, hidden, matrices, number, recent, short
+from ._curves import of_run, over_layers
 
 LIMIT = 0.05
 SMALL_UPDATE = 3e-4
@@ -29,6 +30,10 @@ class LrTooLow(AbstractRule):
     family: ClassVar = "step"
     rank: ClassVar = 42
     wind: ClassVar = -1.0
+    curves: ClassVar = {
+        "stability ratio (sharpness over the optimizer's threshold)": of_run("stability_ratio"),
+        "size of the updates beside the weights": over_layers("update_ratio", np.max),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if steps are far too small for what is left to gain."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
+from ._curves import explained
 
 LEAST_STEPS = 150
 EXPLAINED = 0.1
@@ -24,6 +25,9 @@ class NoProgress(AbstractRule):
     family: ClassVar = "symptom"
     rank: ClassVar = 90
     wind: ClassVar = -1.0
+    curves: ClassVar = {
+        "share of the loss explained": explained,
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if nothing is being learned."""

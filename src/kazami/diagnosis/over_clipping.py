@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, is_adaptive, short
+from ._curves import ratio_of
 
 LIMIT = 0.1
 
@@ -22,6 +23,9 @@ class OverClipping(AbstractRule):
     family: ClassVar = "step"
     rank: ClassVar = 38
     wind: ClassVar = -1.0
+    curves: ClassVar = {
+        "share of the gradient that clipping leaves": ratio_of("clipping_limit", "norm_before_clipping"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if clipping takes nearly all of the gradient while progress is slow."""

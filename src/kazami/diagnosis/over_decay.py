@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, matrices, number, short
+from ._curves import norm_over_start
 
 
 class OverDecay(AbstractRule):
@@ -21,6 +22,9 @@ class OverDecay(AbstractRule):
     family: ClassVar = "step"
     rank: ClassVar = 28
     wind: ClassVar = -1.5
+    curves: ClassVar = {
+        "weights left since the start": norm_over_start("weight_norm"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if decay outweighs the gradient while progress is poor."""

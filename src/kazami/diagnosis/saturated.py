@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, early, hidden, layer_name, recent, short
+from ._curves import of_layer
 from ._progress import SLOW_PACE, falls_short, is_slow
 
 LIMIT = 0.1
@@ -25,6 +26,9 @@ class Saturated(AbstractRule):
     family: ClassVar = "signal"
     rank: ClassVar = 34
     wind: ClassVar = -1.5
+    curves: ClassVar = {
+        "mean slope of the activation over its greatest": of_layer("slope_share"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if hidden layers are saturated while progress is poor."""

@@ -9,6 +9,7 @@ from ..records.finding import Evidence, Finding
 from ..records.trace import Progress, Trace
 from ._answers import FEW, LEAST_STEPS, agreement, inputs_alike, one_class, output_of, silent_code
 from ._base import AbstractRule, both, early, number, short
+from ._curves import of_run
 from ._meanings import meaning_of
 from ._progress import SLOW_PACE, is_slow
 
@@ -38,6 +39,9 @@ class TrivialSolution(AbstractRule):
     family: ClassVar = "symptom"
     rank: ClassVar = 85
     wind: ClassVar = -1.5
+    curves: ClassVar = {
+        "loss": of_run("loss"),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if the outputs do not depend on the inputs."""

@@ -7,6 +7,7 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
 from ._base import AbstractRule, both, early, growth_to_input, is_adaptive, layer_name, matrices, recent, short
+from ._curves import of_layer, over_depth
 from ._progress import SLOW_EXPLAINED
 
 LIMIT = 3.5
@@ -39,6 +40,10 @@ class VanishingGradient(AbstractRule):
     family: ClassVar = "signal"
     rank: ClassVar = 32
     wind: ClassVar = -2.0
+    curves: ClassVar = {
+        "attenuation of the gradient over depth": over_depth("output_gradient_rms", sign=-1, kinds=("linear", "conv", "recurrent", "embedding")),
+        "attenuation of the gradient over time": of_layer("time_growth", sign=-1),
+    }
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if gradients fade over depth or time while progress is poor."""

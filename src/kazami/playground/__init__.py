@@ -17,6 +17,8 @@ _MODULE_OF = {
     "read_csv": ".tables",
     "Session": ".sessions",
     "exported": ".exporting",
+    "activation_curve": ".curves",
+    "landscape": ".landscapes",
 }
 
 __all__ = sorted(_MODULE_OF)

@@ -17,6 +17,7 @@ from .sights import ActivationSight, Frame, LayerSight
 from .specs import LIMITS, Spec
 from .tables import Table
 from .tasks import TASKS, Task
+from .trail import Trail
 
 GRID = 41  # points along each side of the picture
 BINS = 24
@@ -55,6 +56,7 @@ class Session:
             torch.manual_seed(spec.seed)
             self._randomness = torch.get_rng_state()
         self.step = 0
+        self.trail = Trail(self.model)
         self._new: list[float] = []
         self.is_finite = True
 
@@ -74,6 +76,7 @@ class Session:
                 chosen = next(self._batches)
                 self._new.append(float(take_step(self.model, self._optimizer, self.inputs[chosen], self.targets[chosen], self.spec.clip)))
                 self.step += 1
+                self.trail.note(self.model, self.step)
                 self.is_finite = math.isfinite(self._new[-1])
             self._randomness = torch.get_rng_state()
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.proof import Proof
 from ..records.run_info import RunInfo
 from ..records.trace import Trace
 from .numerals import short
 from .outcome import by_weight, not_the_cause, primary, run_wind, suppressed_in_words, verdict
+from .palette import HEALTHY
 from .places import placed
 from .proof_facts import cause_in_words, measure_in_words
 from .words import certainty, counted, say, unit_in
 from .wrapping import clean
 
 MOST = 3900  # characters
+MOST_LAYERS = 8
+BREEZE = sum(HEALTHY) / 2
+OF_LAYERS = ("layer_wind", "gradient_norm", "update_ratio", "dead_share", "saturated_share")
 
 Block = tuple[str, list[str]]  # a heading, and what stands below it, the most important first
 
@@ -36,7 +42,7 @@ def case_sheet(info: RunInfo, trace: Trace, findings: Sequence[Finding], *, proo
     facts = [clean(info.id), say("wind_now", language, word=wind.word_ja if language == "ja" else wind.word), say("steps", language, n=info.steps)]
     lines = [f"# {clean(head.in_language(language))}", " · ".join(fact for fact in facts if fact)]
     left = MOST - sum(len(line) + 1 for line in lines)
-    blocks = [*_of_proof(proof, language), *_of_run(info, trace, by_weight(findings), language)]
+    blocks = [*_of_proof(proof, language), *_of_run(info, trace, by_weight(findings), language, said=head)]
     seen: set[str] = set()
     for heading, entries in blocks:
         if heading in seen:  # the proof has said it
@@ -71,14 +77,15 @@ def _of_proof(proof: Proof | None, language: str) -> Iterator[Block]:
     yield say("not_the_cause", language), _bullets(proof.not_the_cause, language)
 
 
-def _of_run(info: RunInfo, trace: Trace, findings: Sequence[Finding], language: str) -> Iterator[Block]:
+def _of_run(info: RunInfo, trace: Trace, findings: Sequence[Finding], language: str, *, said: Sentence) -> Iterator[Block]:
     first = primary(findings)
     if first is not None:
-        yield f"{say('cause', language)}: {first.name} ({first.id})", _cause(first, trace, language)
         yield (
-            say("what_to_change", language),
-            [f"{clean(one.sentence.in_language(language))}\n{_code(one.code)}" for one in sorted(first.prescriptions, key=lambda one: one.order)],
+            f"{say('cause', language)}: {first.name} ({first.id})",
+            [*([] if first.sentence == said else [clean(first.sentence.in_language(language))]), *_cause(first, trace, language)],
         )
+        yield say("what_to_change", language), _changes(info, first, language)
+    yield say("newest_numbers", language), _numbers(trace, language)
     yield say("also", language), [f"- {one.id} {clean(one.sentence.in_language(language))}" for one in findings if one is not first]
     yield say("not_the_cause", language), _bullets(not_the_cause(findings), language)
     left_out = suppressed_in_words(info)
@@ -92,7 +99,49 @@ def _cause(finding: Finding, trace: Trace, language: str) -> list[str]:
     where = clean(placed(finding, trace.layers).in_language(language)) or say("whole_model", language)
     sure = f"{say(certainty(finding.confidence), language)} ({short(finding.confidence)})"
     facts = [f"- {say(key, language)}: {value}" for key, value in (("where", where), ("since", since), ("sure", sure))]
-    return [clean(finding.sentence.in_language(language)), *facts, *(f"- {_number(item, language)}" for item in finding.evidence)]
+    if finding.file:
+        facts[0] += f" (`{clean(finding.file)}{f':{finding.line}' if finding.line is not None else ''}`)"
+    return [*facts, *(f"- {_number(item, language)}" for item in finding.evidence)]
+
+
+def _changes(info: RunInfo, finding: Finding, language: str) -> list[str]:
+    """Return the prescriptions, least change first; the first line says that nobody has tried them."""
+    made = [f"{clean(one.sentence.in_language(language))}\n{_code(one.code)}" for one in sorted(finding.prescriptions, key=lambda one: one.order)]
+    if made and info.script:
+        made[0] = f"{say('try_next', language, script=clean(info.script))}\n{made[0]}"
+    return made
+
+
+def _numbers(trace: Trace, language: str) -> list[str]:
+    """Return the course of the loss and the newest numbers of the layers whose wind is farthest from a breeze, in the model's order."""
+    lines = []
+    loss = trace["loss"]
+    if len(loss):
+        best = int(np.nanargmin(loss.values)) if not np.isnan(loss.values).all() else 0
+        ends = {"first": loss.values[0], "last": loss.values[-1], "best": loss.values[best]}
+        steps = {"a": int(loss.steps[0]), "b": int(loss.steps[-1]), "c": int(loss.steps[best])}
+        trivial = f"{say('clause', language)}{say('loss_trivial', language, value=short(trace.trivial_loss))}" if trace.trivial_loss is not None else ""
+        lines.append(f"- {say('loss_course', language, **{name: short(float(value)) for name, value in ends.items()}, **steps)}{trivial}")
+    newest = {name: trace[name].values[-1] for name in OF_LAYERS if len(trace[name]) and trace[name].values.ndim == 2}
+    if not trace.layers or "layer_wind" not in newest:
+        return lines
+    far = np.abs(np.nan_to_num(newest["layer_wind"], nan=np.inf, posinf=np.inf, neginf=np.inf) - BREEZE)
+    shown = sorted(sorted(range(len(far)), key=lambda column: -far[column])[:MOST_LAYERS])
+    named = [say("wind" if name == "layer_wind" else name, language) for name in newest]
+    lines.append(f"\n| {' | '.join([say('name', language), say('shape', language), *named])} |\n|{'---|' * (len(newest) + 2)}")
+    for column in (column for column in shown if column < len(trace.layers)):
+        layer = trace.layers[column]
+        what = f"{layer.kind} {layer.fan_in}→{layer.fan_out} {layer.activation}"
+        lines.append(f"| {_cell(layer.name)} | {_cell(what)} | {' | '.join(_measured(values[column]) for values in newest.values())} |")
+    return lines
+
+
+def _measured(value: float) -> str:
+    return "–" if np.isnan(value) else short(float(value))
+
+
+def _cell(text: str) -> str:
+    return clean(text).replace("|", "\\|")
 
 
 def _number(item: Evidence, language: str) -> str:
@@ -115,9 +164,17 @@ def _setting(info: RunInfo, trace: Trace, language: str) -> list[str]:
         ("optimizer", clean(optimizer)),
         ("loss_kind", trace.loss_kind),
         ("per_layer_short", layers if trace.layers else ""),
+        ("seeds", ", ".join(f"{name} {seed}" for name, seed in info.seeds.items())),
+        ("ended_by", _ending(info, language)),
         ("versions", ", ".join(f"{name} {number}" for name, number in info.versions.items())),
     ]
     return [f"- {say(key, language)}: {value}" for key, value in rows if value]
+
+
+def _ending(info: RunInfo, language: str) -> str:
+    if info.reason in ("", "finished"):
+        return ""
+    return info.reason if info.exit_code is None else say("exit_code", language, reason=info.reason, code=info.exit_code)
 
 
 def _bullets(sentences: Sequence[Sentence], language: str) -> list[str]:

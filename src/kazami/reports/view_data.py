@@ -267,7 +267,12 @@ class EventFlag:
 
 @dataclass(frozen=True, slots=True)
 class GraphNode:
-    """A node of the data-flow graph: ``kind`` is ``"quantity"`` or ``"operation"``; ``layer`` is its row in the weather map, -1 where it has none."""
+    """A node of the data-flow graph.
+
+    Attributes:
+        kind: ``"quantity"``, ``"operation"``, or ``"join"`` where signals meet (+, ×, concat …).
+        layer: Its row in the weather map, -1 where it has none; a weight that is used twice has two nodes and one row.
+    """
 
     id: str
     label: str
@@ -286,7 +291,11 @@ class GraphEdge:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The data-flow graph, or why there is none."""
+    """The data-flow graph.
+
+    Attributes:
+        why_not: Why there is none, or why it is only the layers in their order; ``None`` where it is the graph that autograd saw.
+    """
 
     nodes: list[GraphNode]
     edges: list[GraphEdge]

@@ -112,6 +112,20 @@ WORDS: dict[str, Sentence] = {
     ),
     "optimizer_step": Sentence("optimizer step", "オプティマイザのステップ"),
     "loss_axis_log": Sentence("Loss (logarithmic)", "損失（対数軸）"),
+    # the case sheet
+    "loss_course": Sentence(
+        "Loss: {first} (step {a}) → {last} (step {b}), lowest {best} (step {c})",
+        "損失：{first}（ステップ {a}）→ {last}（ステップ {b}）、最小 {best}（ステップ {c}）",
+    ),
+    "clause": Sentence("; ", "；"),
+    "loss_trivial": Sentence("the best constant answer has {value}", "最良の定数予測では {value}"),
+    "newest_numbers": Sentence("Numbers at the end", "最後の数値"),
+    "ended_by": Sentence("Ended", "終わり方"),
+    "exit_code": Sentence("{reason}, exit code {code}", "{reason}（終了コード {code}）"),
+    "try_next": Sentence(
+        "Not tried yet, least change first. `kazami cure {script}` tries them and proves the one that helps.",
+        "まだ試していません（変更の小さい順）。`kazami cure {script}` で試し、効くものを証明できます。",
+    ),
     # the proof of a cure
     "proved": Sentence("cured and proved", "治療を証明"),
     "not_proved": Sentence("not proved", "証明できず"),

@@ -15,6 +15,7 @@ from .trouble import trouble
 HEAD = "run.json"
 METRICS = "metrics"
 TRAJECTORY = "trajectory"
+DISTRIBUTIONS = "distributions"
 
 
 def default_location(script: str, base: str = "runs") -> str:
@@ -36,6 +37,17 @@ def default_location(script: str, base: str = "runs") -> str:
     day = datetime.now().strftime("%Y-%m-%d")
     places = (f"{base.rstrip('/')}/{day}-{word}-{number}" for number in count(1))
     return next(place for place in places if _reserved(place))
+
+
+def is_over(location: str) -> bool:
+    """Return whether the run at a place has ended: nothing can join it any more."""
+    there = _head(Store(location))
+    return there is not None and bool(there.ended)
+
+
+def head_name(rank: int) -> str:
+    """Return the file in which a rank tells of itself: ``run.json``, or ``run-r<rank>.json`` for every rank but 0."""
+    return f"run-r{rank}.json" if rank else HEAD
 
 
 def _reserved(location: str) -> bool:
@@ -76,6 +88,8 @@ def claimed(location: str, info: RunInfo, rank: int) -> Store:
         store.make(METRICS)
         if rank == 0:
             _write_head(store, location, info)
+        else:
+            store.put(head_name(rank), head_bytes(info))
     except (RunTaken, CannotWrite):
         raise
     except Exception as error:
@@ -97,7 +111,7 @@ def head_bytes(info: RunInfo) -> bytes:
 
 def _refuse_if_taken(store: Store, location: str, info: RunInfo, rank: int) -> None:
     names = [part_name(name) for folder in (METRICS, TRAJECTORY) for name in store.names(folder)]
-    has_parts = any(name is not None and name.rank == rank for name in names)
+    has_parts = any(name is not None and name.rank == rank for name in names) or (rank > 0 and store.is_file(head_name(rank)))
     if has_parts or (store.is_file(HEAD) and (rank == 0 or _is_another_run(store, info))):
         raise RunTaken(_refusal(store, location))
 

@@ -4,14 +4,16 @@ import difflib
 import os
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import NewerFormat, RunNotFound, RunUnreadable
 from ..records import FORMAT_VERSION, Finding, RunInfo, Series, Trace
+from .distributions import Distribution, distributions_of
 from .events import events_name, read_events
-from .location import HEAD, METRICS
+from .location import DISTRIBUTIONS, HEAD, METRICS
 from .parts import Part, PartName, columns_of, joined, part_name, without_older
 from .proof_file import StoredProof, read_proof
 from .store import Store
@@ -22,6 +24,7 @@ from .trajectory import Trajectory
 REPORT = "report.html"
 ATTEMPTS = 100  # listings before giving up on a directory that changes under our hands; two were the most ever needed
 _LAYER = re.compile(r"(.+)/(\d{3,6})")
+_HEAD_OF_RANK = re.compile(r"run-r([1-9]\d*)\.json")
 
 
 def open_run(location: str) -> "StoredRun":
@@ -82,6 +85,23 @@ class StoredRun:
         """Return the ranks that have written numbers."""
         return sorted({name.rank for name in _listed(self._store)})
 
+    def heads(self) -> dict[int, RunInfo]:
+        """Return what each rank tells of itself, in its own ``run-r<rank>.json``; rank 0 in `info`."""
+        found = {0: self.info}
+        for name in self._store.names():
+            match = _HEAD_OF_RANK.fullmatch(name)
+            if match is None:
+                continue
+            try:
+                found[int(match[1])] = self._with_newest_step(RunInfo.from_dict(loads(self._store.read(name))), int(match[1]))
+            except (OSError, ValueError, TypeError, AttributeError) as error:
+                self._note(f"{name} cannot be read and is left out ({type(error).__name__}: {error}).")
+        return dict(sorted(found.items()))
+
+    def _with_newest_step(self, info: RunInfo, rank: int) -> RunInfo:
+        """Return a head with the steps of the rank's parts, which a rank that was killed has written after its head."""
+        return replace(info, steps=max([info.steps, *(name.last for name in _listed(self._store) if name.rank == rank)]))
+
     def table(self, *, rank: int = 0) -> Any:
         """Return all rows as a ``pyarrow.Table`` (``step``, ``series``, ``value``) in the order of writing.
 
@@ -138,6 +158,10 @@ class StoredRun:
     def trajectory(self, *, rank: int = 0) -> Trajectory:
         """Return the stored tensors: iterate over it, ask for ``[name]`` or for ``at(step)``."""
         return Trajectory(self._store, rank, self.problems)
+
+    def distributions(self, layer: int, *, rank: int = 0) -> dict[str, Distribution]:
+        """Return how activations, gradients and weights of one layer are distributed over the recorded steps, by those words; empty for older runs."""
+        return distributions_of(Trajectory(self._store, rank, self.problems, DISTRIBUTIONS), layer)
 
     def proof(self) -> StoredProof | None:
         """Return what ``kazami cure`` found, ``None`` for a run of another command.

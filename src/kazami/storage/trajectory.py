@@ -30,9 +30,11 @@ class TrajectoryParts:
         store: The run directory.
         rank: Goes into the names.
         report: Is told the kind and the sentence of what was lost.
+        folder: Where the parts lie.
     """
 
-    def __init__(self, store: Store, rank: int, report: Report) -> None:
+    def __init__(self, store: Store, rank: int, report: Report, folder: str = TRAJECTORY) -> None:
+        self._folder = folder
         self._waiting: deque[tuple[int, Tensors]] = deque()
         self._bytes_in = 0
         self._bytes_out = 0
@@ -73,8 +75,8 @@ class TrajectoryParts:
             steps = [step for step, _ in group]
             tensors = {name: np.stack([tensors[name] for _, tensors in group]) for name in group[0][1]}
             name = PartName(steps[0], steps[-1], self._rank, "safetensors")
-            self._store.make(TRAJECTORY)
-            self._store.put(f"{TRAJECTORY}/{name}", save({**tensors, STEPS: np.array(steps, dtype=np.int64)}))
+            self._store.make(self._folder)
+            self._store.put(f"{self._folder}/{name}", save({**tensors, STEPS: np.array(steps, dtype=np.int64)}))
             for _ in group:
                 _, written = self._waiting.popleft()
                 self._bytes_out += sum(tensor.nbytes for tensor in written.values())
@@ -126,15 +128,17 @@ class Trajectory:
         store: The run directory.
         rank: Which process's parts.
         problems: Gets a sentence for every part that cannot be read.
+        folder: Where the parts lie.
 
     Limits:
         Of a local run only what is asked for is read; of a remote one, whole parts.
     """
 
-    def __init__(self, store: Store, rank: int, problems: list[str]) -> None:
+    def __init__(self, store: Store, rank: int, problems: list[str], folder: str = TRAJECTORY) -> None:
         self._store = store
+        self._folder = folder
         self._problems = problems
-        found = [(part_name(name), name) for name in store.names(TRAJECTORY)]
+        found = [(part_name(name), name) for name in store.names(folder)]
         self._names = [name for part, name in sorted(((part, name) for part, name in found if part is not None and part.rank == rank), key=_by_first_step)]
         self._newest: tuple[str, Mapping[str, np.ndarray[Any, Any]]] | None = None
 
@@ -183,12 +187,12 @@ class Trajectory:
             return self._newest[1]
         part: Mapping[str, np.ndarray[Any, Any]]
         try:
-            path = f"{TRAJECTORY}/{name}"
+            path = f"{self._folder}/{name}"
             part = PartOnDisk(self._store.path(path)) if self._store.is_local else load(self._store.read(path))
             part[STEPS]
         except Exception as error:  # safetensors raises its own, outside every tree
             part = {STEPS: np.empty(0, dtype=np.int64)}
-            self._note(f"{TRAJECTORY}/{name} cannot be read and is left out ({type(error).__name__}: {error}).")
+            self._note(f"{self._folder}/{name} cannot be read and is left out ({type(error).__name__}: {error}).")
         self._newest = (name, part)
         return part
 

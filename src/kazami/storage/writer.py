@@ -16,7 +16,7 @@ import numpy as np
 from ..records import RunInfo
 from .events import EventLines
 from .live_tail import LiveTail
-from .location import HEAD, claimed, head_bytes
+from .location import DISTRIBUTIONS, claimed, head_bytes, head_name
 from .metric_parts import MetricParts
 from .strict_json import dumps, plain
 from .trajectory import TrajectoryParts
@@ -36,7 +36,7 @@ class RunWriter:
     Args:
         location: Path or fsspec URL of the run directory.
         info: Head of the run, written to ``run.json`` at once.
-        rank: Process of a distributed training: every rank writes its own parts, rank 0 alone writes ``run.json``.
+        rank: Process of a distributed training: every rank writes its own parts, rank 0 ``run.json`` and rank N ``run-r<N>.json``.
         flush_steps: A part is written after so many appended steps,
         flush_seconds: or after so many seconds, whichever comes first.
 
@@ -72,6 +72,7 @@ class RunWriter:
         self._store = claimed(location, info, rank)
         self._metrics = MetricParts(self._store, rank, self._note)
         self._trajectory = TrajectoryParts(self._store, rank, self._note)
+        self._distributions = TrajectoryParts(self._store, rank, self._note, DISTRIBUTIONS)
         self._events = EventLines(self._store, rank)
         self._tail = LiveTail(self._store.root if self._store.is_local and rank == 0 else None)
         self._changes: dict[str, Any] = {}
@@ -123,6 +124,15 @@ class RunWriter:
                 self._requests.put(None)
         except Exception as error:
             self._note("append_trajectory", f"The tensors of a step were not recorded ({type(error).__name__}: {error}).")
+
+    def append_distributions(self, step: int, tensors: Mapping[str, np.ndarray[Any, Any]]) -> None:
+        """Record the histograms of one step, as `Distributions` reads them; steps must rise. Never raises."""
+        if self._is_closed or os.getpid() != self._pid:
+            return
+        try:
+            self._distributions.add(int(step), tensors)
+        except Exception as error:
+            self._note("append_distributions", f"The distributions of a step were not recorded ({type(error).__name__}: {error}).")
 
     def event(self, kind: str, step: int, data: Mapping[str, Any]) -> None:
         """Append one line to ``events.jsonl``: at once on a local disk, at the next flush elsewhere. Never raises."""
@@ -196,8 +206,8 @@ class RunWriter:
             return None, time.monotonic() >= wakes_at
 
     def _write_all(self, *, is_asked: bool, is_last: bool) -> None:
-        trajectory = self._trajectory.write if is_asked else self._trajectory.write_if_due
-        tasks = [self._tail.write_if_due, self._write_rows, self._metrics.compact, trajectory, self._events.write, self._write_head]
+        kept = [parts.write if is_asked else parts.write_if_due for parts in (self._trajectory, self._distributions)]
+        tasks = [self._tail.write_if_due, self._write_rows, self._metrics.compact, *kept, self._events.write, self._write_head]
         for task in [*tasks, self._metrics.tidy, self._tail.end] if is_last else tasks:
             self._try(task)
 
@@ -214,10 +224,10 @@ class RunWriter:
 
     def _write_head(self) -> None:
         changes = dict(self._changes)
-        if not changes or self._rank:
+        if not changes:
             return
         info = replace(self._info, **changes)
-        self._store.put(HEAD, head_bytes(info))
+        self._store.put(head_name(self._rank), head_bytes(info))
         self._info = info
         for name, value in changes.items():
             if self._changes.get(name) is value:  # else it was changed again meanwhile

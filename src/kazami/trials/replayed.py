@@ -43,6 +43,7 @@ class Job:
         steps: Optimizer steps after which it is stopped; ``None``: it runs to its end.
         seconds: Seconds from its first step on after which it is stopped.
         n_seeds: Seeds of a search's proof.
+        only: The one prescription that a search tries; empty for all.
         result: File for the pickled result.
         log: File for what the script prints.
     """
@@ -60,6 +61,7 @@ class Job:
     steps: int | None = None
     seconds: float = math.inf
     n_seeds: int = 3
+    only: str = ""
 
 
 @dataclass(slots=True)
@@ -138,7 +140,11 @@ def search(job: Job, refused: list[str]) -> Any:
     if target.training is None:
         return f"{target.why_no_training}{'; refused: ' + refused[0] if refused else ''}"
     left = job.seconds - (time.perf_counter() - began)
-    return replace(cure(target.training, budget=max(left, 1.0), seeds=job.n_seeds), training=None)
+    try:
+        found = cure(target.training, budget=max(left, 1.0), seeds=job.n_seeds, only=job.only)
+    except KazamiError as error:
+        return str(error)
+    return replace(found, training=None)
 
 
 def carry_out(job: Job) -> None:

@@ -56,6 +56,7 @@ class Replays:
         steps: int | None = None,
         seconds: float = math.inf,
         n_seeds: int = 3,
+        only: str = "",
     ) -> Any:
         """Run the script once in a fresh mirror, and return what the job gives: a `Replay`, or for a ``"search"`` a `Proof` or why there is none.
 
@@ -66,6 +67,7 @@ class Replays:
             steps: Optimizer steps after which the script is stopped.
             seconds: Seconds from its first step on after which it is stopped.
             n_seeds: Seeds of a search's proof.
+            only: The one prescription that a search tries; empty for all.
 
         Raises:
             KazamiError: The process died, or took far longer than its time; what it printed last is in the message.
@@ -86,6 +88,7 @@ class Replays:
                 "steps": steps,
                 "seconds": seconds,
                 "n_seeds": n_seeds,
+                "only": only,
             }
             code = self._carry_out(json.dumps(job))
             return self._result(job, code, mirror)

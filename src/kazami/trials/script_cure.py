@@ -58,6 +58,7 @@ def cure_script(
     seeds: int = 3,
     steps: int | None = None,
     may_write: bool = False,
+    only: str = "",
     progress: Progress | None = None,
 ) -> ScriptCure:
     """Find the smallest change of a script that makes it train, and prove it on the script itself.
@@ -70,13 +71,14 @@ def cure_script(
         seeds: Seeds of the proof, at least 3.
         steps: Optimizer steps of each trial; by default as many as the script takes, or reaches in an eighth of the budget.
         may_write: Let trials write outside of the mirror of the working directory.
+        only: Name of one prescription of the findings: that alone is tried, exactly as it is prescribed.
         progress: Called before each trial.
 
     Returns:
         The proof with its diff. Ctrl-C returns what is known so far.
 
     Raises:
-        UsageError: The script takes no optimizer step, or writes where a trial may not.
+        UsageError: The script takes no optimizer step, or writes where a trial may not, or no finding prescribes ``only``.
 
     Limits:
         Trials see the first steps only: what goes wrong later is not seen unless ``steps`` and ``budget`` reach so far. Random streams of a trial are not
@@ -86,7 +88,7 @@ def cure_script(
     path = _path_of(target) if as_module else target
     script = read_script(os.path.abspath(path))
     with Replays(target, tuple(arguments), as_module, may_write=may_write) as replays:
-        course = _Course(replays, script, budget, max(seeds, 3), progress)
+        course = _Course(replays, script, budget, max(seeds, 3), progress, only)
         return course.run(steps)
 
 
@@ -99,6 +101,7 @@ class _Course:
     budget: float
     n_seeds: int
     progress: Progress | None
+    only: str = ""
     began: float = 0.0
 
     def run(self, steps: int | None) -> ScriptCure:
@@ -111,7 +114,7 @@ class _Course:
         del replay.losses[n_steps:]
         subject = self._subject(replay)
         first = trial_of(replay, subject.facts, 0)
-        search = Search(subject, self.n_seeds, self.budget, self.progress, started=self.began)
+        search = Search(subject, self.n_seeds, self.budget, self.progress, self.only, started=self.began)
         search.begin_with(first)
         try:
             proof = self._found(search, n_steps, _seconds_for(replay, n_steps))
@@ -142,13 +145,15 @@ class _Course:
 
     def _found(self, search: Search, steps: int, seconds: float) -> Proof:
         """Search on the script where that is affordable, else in memory first; then the other way."""
-        if not serious(search.findings):
+        if self.only:
+            search.require_asked_for()
+        elif not serious(search.findings):
             return search.nothing_to_cure()
         proof: Proof | None = None
         is_affordable = seconds * TRIALS < 2 * self.budget
         if is_affordable:
             proof = search.proof(self.budget * (1 - IN_MEMORY / 2))
-            if proof.cured:
+            if proof.cured or (self.only and search.last is not None):
                 return proof
         by_memory = self._in_memory(search, steps)
         if by_memory is not None:
@@ -162,7 +167,7 @@ class _Course:
             return None
         self._tell("search in memory")
         try:
-            found = self.replays.run("search", steps=steps, seconds=IN_MEMORY * left, n_seeds=self.n_seeds)
+            found = self.replays.run("search", steps=steps, seconds=IN_MEMORY * left, n_seeds=self.n_seeds, only=self.only)
         except KazamiError:
             return None
         if not isinstance(found, Proof) or not found.cured:

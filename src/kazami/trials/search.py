@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+from ..errors import UsageError
 from ..records import Finding, Prescription, Proof, Sentence, Tried
 from .candidates import LOWERS, RAISES, candidates_for, distance_of_rate, fallbacks, moves_the_scale, size_of, with_rate
 from .cause import named_by_trials
@@ -48,12 +49,14 @@ class Search:
         n_seeds: Seeds of the proof.
         budget: Seconds for all trials.
         progress: Told before each trial.
+        only: Try nothing but the prescriptions of this name, each as it is prescribed; empty for the whole search.
     """
 
     subject: AbstractSubject
     n_seeds: int
     budget: float
     progress: Progress | None
+    only: str = ""
     started: float = field(default_factory=time.perf_counter)
     tried: list[Tried] = field(default_factory=list)
     before: list[Trial] = field(default_factory=list)
@@ -63,6 +66,7 @@ class Search:
     known: set[str] = field(default_factory=set)
     proofs: list[tuple[Candidate, Pairs]] = field(default_factory=list)
     until: float = math.inf
+    last: Trial | None = None  # of a change
 
     # -- the course of it
 
@@ -104,6 +108,8 @@ class Search:
         return None
 
     def _searched(self, first: Trial) -> Proof:
+        if self.only:
+            return self._searched_for_one(first)
         if not serious(first.findings):
             return self.nothing_to_cure()
         kept: tuple[Prescription, ...] = ()
@@ -119,6 +125,30 @@ class Search:
             best = max(helpful, key=score_of)  # what is left is cured on top of it
             kept, findings = best.changes, best.trial.findings
         return self.concluded()
+
+    def _searched_for_one(self, first: Trial) -> Proof:
+        """Try the prescriptions of the one name that was asked for, and prove the first that helps; nothing else is tried."""
+        for changes in self._asked_for(first.findings):
+            candidate = self._one(changes, first)
+            if candidate is not None and self._is_proved(candidate):
+                return self._proved(candidate, self.proofs[-1][1])
+        return self.concluded()
+
+    def require_asked_for(self) -> None:
+        """Refuse a name that no finding prescribes.
+
+        Raises:
+            UsageError: There is none.
+        """
+        self._asked_for(self.findings)
+
+    def _asked_for(self, findings: Sequence[Finding]) -> list[tuple[Prescription, ...]]:
+        prescribed = candidates_for(findings)
+        wanted = [changes for changes in prescribed if changes[0].name == self.only]
+        if not wanted:
+            names = ", ".join(dict.fromkeys(changes[0].name for changes in prescribed)) or "nothing"
+            raise UsageError(f"No finding of this training prescribes {self.only!r}; prescribed here: {names}.")
+        return wanted
 
     def _is_proved(self, candidate: Candidate) -> bool:
         pairs = self._pairs(candidate)
@@ -212,7 +242,7 @@ class Search:
         if changed is None:
             self._note(changes, None, None, Sentence("Cannot be carried out here: write it by hand.", "ここでは自動で適用できません。手で書き換えてください。"))
             return None
-        trial = self.run(changed, seed=self.seeds[0], watched=True, what=" + ".join(change.name for change in changes))
+        trial = self.last = self.run(changed, seed=self.seeds[0], watched=True, what=" + ".join(change.name for change in changes))
         helps = trial.score is not None and (first.score is None or trial.score > first.score)
         gain = None if trial.score is None or first.score is None else trial.score - first.score
         self._note(changes, trial, gain, _became(trial, gain), helped=helps)
@@ -290,7 +320,7 @@ class Search:
     def _try_the_reflex(self, candidate: Candidate) -> None:
         """Try a tenth of the learning rate as well, what people try first, if no rate was tried and the budget allows it: it may not be the cause."""
         changes_tried = [*(one.changes for one in self.tried), candidate.changes]
-        has_tried = any(change.name in (LOWERS, RAISES) for changes in changes_tried for change in changes)
+        has_tried = bool(self.only) or any(change.name in (LOWERS, RAISES) for changes in changes_tried for change in changes)
         if not has_tried and time.perf_counter() - self.started + 2 * self.longest < min(self.budget, self.until):
             for changes in fallbacks(self.subject.learning_rate)[:1]:
                 with suppress(OutOfBudget):
@@ -305,10 +335,20 @@ class Search:
 
     def unproved(self, *, interrupted: bool = False) -> Proof:
         """Return what is known where no cure was proved."""
+        if self.only and not interrupted:
+            return self._one_unproved()
         n = len(self.tried)
         how = "was interrupted" if interrupted else "found no change that could be proved"
         ja = "中断されました" if interrupted else "証明できる変更は見つかりませんでした"
         return self._base(Sentence(f"Not cured: the search {how}; {n} changes were tried.", f"治療できませんでした：{ja}（{n} 通りを試しました）。"))
+
+    def _one_unproved(self) -> Proof:
+        """Return what became of the one prescription that was to be tried, with its own course beside the unchanged one."""
+        says = Sentence(f"Not proved: {self.only} was tried alone, and nothing else.", f"証明できませんでした：{self.only} だけを試しました。")
+        base = self._base(says)
+        if self.last is None:
+            return base
+        return replace(base, losses_after=(tuple(self.last.losses),), trace_after=self.last.trace)
 
     def _base(self, verdict: Sentence) -> Proof:
         return Proof(

@@ -31,7 +31,7 @@ class _Announcing(Loader):
 class _Waiting(MetaPathFinder):
     def __init__(self, name: str, arrived: Callable[[], None]) -> None:
         self._name = name
-        self._arrived = arrived
+        self.arrived = arrived
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Find the awaited module with the other finders, and wrap its loader."""
@@ -41,7 +41,7 @@ class _Waiting(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Announcing(spec.loader, self._arrived)
+            spec.loader = _Announcing(spec.loader, self.arrived)
         return spec
 
 
@@ -51,3 +51,9 @@ def when_imported(name: str, arrived: Callable[[], None]) -> None:
         arrived()
     else:
         sys.meta_path.insert(0, _Waiting(name, arrived))
+
+
+def stop_awaiting(arrived: Callable[[], None]) -> None:
+    """Do not call ``arrived`` any more."""
+    for waiting in [finder for finder in sys.meta_path if isinstance(finder, _Waiting) and finder.arrived == arrived]:
+        sys.meta_path.remove(waiting)

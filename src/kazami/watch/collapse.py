@@ -12,6 +12,7 @@ from .graph import LiveGraph, Node, output_shape
 from .layers import Sight
 from .losses import LossCall
 from .observables import signal
+from .sharded import is_sharded
 
 MOST_NUMBERS = 65536
 MOST_ANSWERS = 1024
@@ -87,7 +88,7 @@ def _ratio(a: float, b: float) -> float:
 
 def _head_spread(sights: Sequence[Sight]) -> float:
     heads = [s for s in sights if s.layer.is_output and s.layer.kind == "linear" and s.inputs is not None and s.weight.dim() == 2 and not s.weight.is_complex()]
-    if not heads:
+    if not heads or is_sharded(heads[-1].weight):
         return math.nan
     table, weight = signal(heads[-1].inputs), heads[-1].weight.detach().float()  # type: ignore[arg-type]
     if table.shape[1] != weight.shape[1]:
@@ -135,7 +136,7 @@ def _is_table(node: Node) -> bool:
 def _embedding_spread(graph: LiveGraph, sights: Sequence[Sight]) -> float:
     head = [sight for sight in sights if sight.layer.is_output and len(sight.uses) >= 2][-1]
     output: Any = output_of(graph, head.uses[-1])
-    if output is None and head.inputs is not None and head.inputs.shape[-1] == head.weight.shape[-1]:
+    if output is None and head.inputs is not None and head.inputs.shape[-1] == head.weight.shape[-1] and not is_sharded(head.weight):
         output = head.inputs.float() @ head.weight.detach().float().t()
     if output is None or output.dim() != 2 or len(output) < 2:
         return math.nan

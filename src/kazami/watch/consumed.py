@@ -2,6 +2,7 @@
 
 import math
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,8 @@ from .layers import Sight
 from .losses import LossCall
 from .observables import all_observables, norms_of, sample
 from .player import Player, plain
+from .sharded import FSDP1, flat_pieces, is_sharded, part_of
+from .shared_norms import SharedNorms
 
 if TYPE_CHECKING:
     from .observer import Observer
@@ -45,7 +48,7 @@ class _Consumed(NamedTuple):
         parameter, gradient = self.parameter(), self.gradient()
         if parameter is None or gradient is None or parameter.grad is not gradient or gradient._version != self.version:
             return False
-        return 0 < _size(gradient) < math.inf  # ``.data.zero_()`` is not counted
+        return _size(gradient) != 0  # ``.data.zero_()`` is not counted; what is not finite was not cleared either
 
 
 class StepReader:
@@ -57,11 +60,14 @@ class StepReader:
         self._kept: dict[int, list[_Consumed]] = {}
         self._is_kept: dict[int, bool] = {}
         self._kept_at: dict[int, int] = {}
+        self._shared = SharedNorms()
         self._glanced: dict[int, tuple[int, int]] = {}
 
     def begin(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer is about to use."""
         step, observer = self._observer.moment, self._observer
+        if player.steps == 0 and flat_pieces(optimizer):
+            observer.blind["fsdp1"] = FSDP1
         loss = observer.pending_loss
         if loss is not None:
             player.add_number("loss", step, loss)
@@ -85,7 +91,7 @@ class StepReader:
         gradients = {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}
         norms = {} if is_scaled else self._norms(player, gradients, step)
         sights = self._sights(player)
-        self._note_weights(sights, beat)
+        self._note_weights(player, step, sights, beat)
         for sight in sights:
             sight.reference_loss = player.reference_loss
             if sight.is_trained:
@@ -94,6 +100,8 @@ class StepReader:
                 sight.before = sample(sight.weight, MOST_WEIGHTS).clone()
             for observable in all_observables("before_step", beat):
                 sight.values[observable.name] = observable.measure(sight)
+        if observer.distributions is not None:
+            observer.distributions.step_begins(player, sights, observer)
         player.given.update(gradients)
         player.ungiven = {key: observer.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad}
         self._note_clipping(player, step)
@@ -117,7 +125,7 @@ class StepReader:
                 changes.append(sight)
             if opened.is_scaled:
                 sight.gradient = _whole(sight.weight.grad)
-                sight.gradient_norm = math.nan if sight.gradient is None else norms_of([sight.gradient])[0]
+                sight.gradient_norm = math.nan if sight.gradient is None or is_sharded(sight.weight) else norms_of([sight.gradient])[0]
                 for observable in all_observables("before_step", opened.beat):
                     sight.values[observable.name] = observable.measure(sight)
         self._note_update(player, changes, step, opened.beat)
@@ -127,6 +135,11 @@ class StepReader:
         self._store(player, opened.sights, step)
         for sight in opened.sights:
             sight.gradient, sight.update, sight.before = None, None, None  # a copy of all gradients must not outlive the step
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether a recorded step's gradients are remembered."""
+        return bool(self._kept)
 
     def look_for_kept_gradients(self) -> None:
         """At each backward that follows a step: are the consumed gradients still there, so that the new ones will be added to them?"""
@@ -218,7 +231,9 @@ class StepReader:
         """Return the norm of each gradient and note the total."""
         if not gradients:
             return {}
-        norms = dict(zip(gradients, norms_of(list(gradients.values())), strict=True))
+        norms = self._norms_of("gradient", player, step, gradients, {key: p.grad for key, p in player.parameters.items() if p.grad is not None})
+        if len(norms) < len(gradients):
+            return norms
         total = math.hypot(*norms.values())
         player.add_number("total_gradient_norm", step, total)
         loss = self._observer.pending_loss
@@ -230,6 +245,23 @@ class StepReader:
                 "singular": player.facts.get("singular", {}) if player.facts.get("singular", {}).get("step") == step else {},
             }
         return norms
+
+    def _norms_of(self, name: str, player: Player, step: int, parts: Mapping[int, Tensor], whole: Mapping[int, Tensor]) -> dict[int, float]:
+        """Return the norm of each tensor; where ranks hold parts of some, of those whose parts are all told.
+
+        Args:
+            name: Of the quantity.
+            player: Whose they are.
+            step: The optimizer step.
+            parts: What this rank holds, by the parameter's ``id``.
+            whole: The tensors themselves.
+        """
+        if not any(is_sharded(whole[key]) for key in parts):
+            return dict(zip(parts, norms_of(list(parts.values())), strict=True))
+        found = self._shared.norms(f"{name}{self._observer.players.index(player)}", step, [whole[key] for key in parts])
+        if self._shared.blind:
+            self._observer.blind["sharded"] = self._shared.blind
+        return {key: norm for key, norm in zip(parts, found, strict=True) if norm is not None}
 
     def _glance_at_gradients(self, player: Player, step: int) -> None:
         """At some of the steps that are not recorded.
@@ -244,14 +276,16 @@ class StepReader:
         gradient = parameter.grad if parameter is not None else None
         if gradient is None or gradient.device.type != "cpu" or gradient.is_sparse or gradient.is_complex():
             return
-        if not math.isfinite(gradient.sum().item()):
+        if not math.isfinite(part_of(gradient).sum().item()):
             self._norms(player, {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}, step)
 
-    def _note_weights(self, sights: list[Sight], beat: int) -> None:
+    def _note_weights(self, player: Player, step: int, sights: list[Sight], beat: int) -> None:
         """Give each layer the norm of its weights, measured now or at the last step that showed everything."""
         fresh = [sight for sight in sights if beat == 0 or "weight_norm" not in sight.memory]
-        for sight, norm in zip(fresh, norms_of([sight.weight for sight in fresh]) if fresh else [], strict=True):
-            sight.memory["weight_norm"] = norm
+        weights = {id(sight.weight): sight.weight for sight in fresh}
+        norms = self._norms_of("weight", player, step, weights, weights) if fresh else {}
+        for sight in fresh:
+            sight.memory["weight_norm"] = norms.get(id(sight.weight), math.nan)
         for sight in sights:
             sight.weight_norm = sight.memory["weight_norm"]
 
@@ -305,17 +339,17 @@ class StepReader:
 
 
 def _whole(tensor: Tensor | None) -> Tensor | None:
-    """Return a gradient as an ordinary dense tensor (a sharded one gathered; of a sparse one the rows that are not zero)."""
+    """Return a gradient as an ordinary dense tensor (of a sharded one the part held here; of a sparse one the rows that are not zero)."""
     if tensor is None:
         return None
-    if hasattr(tensor, "full_tensor"):
-        return tensor.full_tensor()  # type: ignore[no-any-return]
+    if is_sharded(tensor):
+        return part_of(tensor)
     return tensor.coalesce().values() if tensor.is_sparse else tensor
 
 
 def _predicted(sight: Sight) -> float:
     """Return the change of the loss that gradient and update foretell, from the sampled weights."""
-    if sight.gradient is None or sight.update is None or sight.gradient.shape != sight.weight.shape:
+    if sight.gradient is None or sight.update is None or sight.gradient.shape != part_of(sight.weight).shape:
         return 0.0
     gradient = sample(sight.gradient, MOST_WEIGHTS)
     return float((gradient.float() * sight.update.float()).sum()) if gradient.shape == sight.update.shape else 0.0
@@ -327,5 +361,4 @@ def _consumed(parameters: list[Tensor]) -> list[_Consumed]:
 
 def _size(gradient: Tensor) -> float:
     """Return the norm of a few thousand of a gradient's entries, without asking other ranks."""
-    own = gradient.to_local() if hasattr(gradient, "to_local") else gradient
-    return norms_of([sample(own, 4096)])[0]
+    return norms_of([sample(part_of(gradient), 4096)])[0]

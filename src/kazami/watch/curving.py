@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ..curvature import SharpnessTracker
+from .extra_backward import runs_once
 from .graph import LiveGraph
 
 if TYPE_CHECKING:
@@ -61,9 +62,11 @@ class CurvatureReader:
         loss = losses[0] if len(losses) == 1 else None
         if not self.is_possible or loss is None or not self.is_due(observer.clock):
             return
+        if observer.sampling.is_shared:
+            observer.blind["curvature"] = "Curvature is not measured: several ranks train together, and each sees its own part of the batch."
         if self._is_spent(observer) or observer.sampling.is_shared:
             return
-        if "tensor_hooks" in observer.noticed_things or graph.has_custom_functions() or graph.is_compiled():
+        if runs_once(observer) or graph.has_custom_functions() or graph.is_compiled():
             observer.blind["curvature"] = (
                 "Curvature is not measured: the script has tensor hooks, custom autograd functions or compiled parts that would run once more."
             )

@@ -1,5 +1,6 @@
 """Gradients taken on the live graph beside the user's own backward: seldom, within a budget, and never where it could be noticed."""
 
+import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,6 +18,18 @@ GROWTH = 1.4  # from one measurement to the next: some twenty in a thousand step
 SECONDS = 0.5
 SHARE = 0.001
 FAILURES = 3
+COMPILED_BACKWARD = "compiled_backward"
+
+
+def runs_once(observer: "Observer") -> bool:
+    """Return whether backward must not be run a second time: hooks of the script would fire again, or a compiler would compile it anew."""
+    return not observer.noticed_things.isdisjoint(("tensor_hooks", COMPILED_BACKWARD))
+
+
+def is_backward_compiled() -> bool:
+    """Return whether compiled autograd is on, which traces every backward with all hooks in its graph (without importing it)."""
+    compiler = sys.modules.get("torch._dynamo.compiled_autograd")
+    return bool(getattr(compiler, "compiled_autograd_enabled", False))
 
 
 class ExtraBackward:
@@ -44,7 +57,7 @@ class ExtraBackward:
         elapsed = time.perf_counter() - observer.began
         if self._failures >= FAILURES or self._spent > max(SECONDS, SHARE * elapsed) or observer.sampling.is_shared:
             return False
-        return "tensor_hooks" not in observer.noticed_things and not graph.has_custom_functions() and not graph.is_compiled()
+        return not runs_once(observer) and not graph.has_custom_functions() and not graph.is_compiled()
 
     def gradients(self, node: Node, weights: Sequence[Tensor], factor: float, observer: "Observer") -> list[Tensor | None] | None:
         """Return the gradients of ``factor`` times the scalar that ``node`` puts out, ``None`` where they cannot be taken.

@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from .sharded import part_of
+
 FEWEST, MOST = 64, 4096  # entries that are looked at
 LEVEL = 1.36  # Kolmogorov and Smirnov's distance times the root of n at 5 %
 STRAYED = 2.5  # standard errors of a deviation
@@ -27,7 +29,7 @@ def is_fresh(weight: Tensor) -> bool:
     if not is_judged(weight):
         return False
     with torch.no_grad():
-        flat = weight.detach().reshape(-1)
+        flat = part_of(weight.detach()).reshape(-1)
         values = flat[:: max(flat.numel() // MOST, 1)].double().cpu().sort().values
     n, bound = len(values), float(values.abs().max())
     if not 0 < bound < math.inf:

@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .sharded import is_released, owner_of
+
 Node = Any  # torch.autograd.graph.Node: its saved tensors are dynamic attributes
 
 MATRIX = frozenset({"Addmm", "Mm", "Bmm", "Baddbmm", "Addbmm", "Convolution", "MkldnnConvolution", "Mv", "Addmv", "Dot", "ConvolutionOverrideable", "Linear"})
@@ -135,6 +137,7 @@ LOSSES = {
     "MultiMarginLoss": "multi_margin",
     "CrossEntropyLoss": "cross_entropy",
 }
+COMPILED = "CompiledFunction"  # so begin the names of the nodes that stand for a compiled piece of the forward pass
 _SUFFIX = re.compile(r"Backward\d*$")
 
 
@@ -155,7 +158,7 @@ def saved(node: Node, *names: str) -> Tensor | None:
             value = getattr(node, f"_saved_{name}")
         except (AttributeError, RuntimeError):
             continue
-        if isinstance(value, Tensor):
+        if isinstance(value, Tensor) and not is_released(value):
             return value.detach()
     return None
 
@@ -287,7 +290,7 @@ class LiveGraph:
     @functools.cached_property
     def leaf_of(self) -> dict[Node, Tensor]:
         """The tensor of each leaf."""
-        return {self.found[place]: self.found[place].variable for place in self.skeleton.leaves}
+        return {self.found[place]: owner_of(self.found[place].variable) for place in self.skeleton.leaves}
 
     @functools.cached_property
     def leaves(self) -> dict[int, Tensor]:
@@ -310,7 +313,7 @@ class LiveGraph:
 
     def is_compiled(self) -> bool:
         """Return whether a part of the forward pass was compiled and cannot be looked into."""
-        return any(name.startswith("CompiledFunction") for name in self.names)
+        return any(name.startswith(COMPILED) for name in self.names)
 
     def below(self, node: Node | None, through: frozenset[str] = PASS) -> Node | None:
         """Return the first node under ``node``, itself included, that is not in ``through``; branches end the walk."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ..curvature.products import CurvatureBlind, HessianProducts
+from .extra_backward import runs_once
 from .tangent import Clip, StepMismatch, TangentVector, rule_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ SHARED = "Growth of tiny differences is not followed: several ranks train togeth
 SEVERAL = (
     "Growth of tiny differences is not followed: several optimizers move parts of the weights, and a vector through one of them is not that of the training."
 )
-HOOKS = "Growth of tiny differences is not followed: the script has tensor hooks that would run once more."
+HOOKS = "Growth of tiny differences is not followed: the script has tensor hooks, or a compiled backward pass, that would run once more."
 
 
 @dataclass(slots=True)
@@ -136,7 +137,7 @@ class GrowthReader:
 
     def _multiply(self, losses: tuple[Tensor | None, ...], observer: "Observer") -> None:
         loss = losses[0] if len(losses) == 1 else None
-        reason = SHARED if observer.sampling.is_shared else SEVERAL if len(observer.players) > 1 else HOOKS if "tensor_hooks" in observer.noticed_things else ""
+        reason = SHARED if observer.sampling.is_shared else SEVERAL if len(observer.players) > 1 else HOOKS if runs_once(observer) else ""
         if reason:
             self._give_up(reason, observer, is_known=reason != SEVERAL)
             return

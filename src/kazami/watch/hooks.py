@@ -15,11 +15,18 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from .keras_steps import KerasSteps
 from .scalers import note_scaler, note_update
 
 
 class Listener(Protocol):
-    """What an observer is told."""
+    """What an observer is told.
+
+    Attributes:
+        awaits_end: Whether the end of the backward under way matters to it.
+    """
+
+    awaits_end: bool
 
     def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
         """A backward is about to start from these tensors."""
@@ -103,8 +110,11 @@ def _put(owner: Any, name: str, function: Any) -> None:
 
 
 def _install() -> None:
-    for function in (_tell, _watching):
+    for function in (_tell, _watching, _before_step, _after_step):
         _keep_from_compiler(function)
+    for hook in (_before_step, _after_step):  # a compiled step breaks its graph here, where it would a line later, at torch's own call for a break
+        hook._torchdynamo_disable = True  # type: ignore[attr-defined]  # what torch.compiler.disable sets; that one would import the compiler
+        hook._torchdynamo_disable_msg = "kazami reads gradients and weights here"  # type: ignore[attr-defined]
     _undo.append(register_optimizer_step_pre_hook(_before_step).remove)
     _undo.append(register_optimizer_step_post_hook(_after_step).remove)
     _replace(torch.autograd, "backward", _wrap_backward)
@@ -121,6 +131,9 @@ def _install() -> None:
         (Tensor, "retain_grad", "tensor_hooks"),
     ):
         _replace(owner, name, functools.partial(_wrap_notice, what))
+    keras = KerasSteps(_tell, _watching, _keep_from_compiler)
+    _undo.append(keras.stop)
+    keras.follow()
 
 
 def _before_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
@@ -161,7 +174,8 @@ def _wrap_backward(original: Any) -> Any:
             return original(roots, *arguments, **keywords)
         finally:
             try:
-                _tell("backward_ended")
+                if any(listener.awaits_end for listener in _listeners):
+                    _tell("backward_ended")
             finally:
                 _in_backward.release()
 

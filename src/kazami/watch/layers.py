@@ -9,6 +9,7 @@ from torch import Tensor
 from ..records.trace import Layer
 from .graph import ACTIVATIONS, ADD, BATCH_NORM, MATRIX, NORM, PASS, RECURRENT, LiveGraph, Node, children, option, output_shape, saved
 from .names import Names
+from .sharded import owner_of
 
 # For each matrix operation: its operands as (position among the inputs, name of the saved tensor).
 OPERANDS: dict[str, tuple[tuple[int, str], tuple[int, str]]] = {
@@ -147,7 +148,7 @@ def seen_again(graph: LiveGraph, known: list[Outline]) -> list[Sight] | None:
     found, sights = graph.found, []
     for line in known:
         weight = line.weight()
-        if weight is None or found[line.leaf].variable is not weight:
+        if weight is None or owner_of(found[line.leaf].variable) is not weight:
             return None
         sight = Sight(line.layer, weight, True, [found[place] for place in line.uses], memory=line.memory, activation_kind=line.activation_kind)
         sight.activation = found[line.activation] if line.activation >= 0 else None

@@ -10,6 +10,7 @@ from torch.nn.parameter import UninitializedParameter
 from torch.utils.weak import WeakTensorKeyDictionary
 
 FREE_SEARCHES = 8
+WRAPPED = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")  # torch.compile, FSDP1, activation checkpointing
 PAUSE = 5.0
 
 
@@ -50,11 +51,29 @@ class Names:
             self._learn(module)
 
     def _learn(self, module: nn.Module) -> None:
-        for path, parameter in materialised(module):
+        for path, parameter in without_wrappers(module):
             known: str = self._paths.get(parameter, "")
             if path.count(".") >= known.count(".") or not known:
                 self._paths[parameter] = path
-                self._storages[parameter.untyped_storage().data_ptr()] = path
+                if type(parameter) in (Tensor, nn.Parameter):  # a sharded one has no memory of its own
+                    self._storages[parameter.untyped_storage().data_ptr()] = path
+
+
+def without_wrappers(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield the named parameters of a module by the paths that they have in the user's own model: compilers and parallel training wrap it in modules."""
+    prefixes = [f"{path}.{inner}." if path else f"{inner}." for path, part in module.named_modules() for inner in (_inner(part),) if inner]
+    for path, parameter in materialised(module):
+        for prefix in reversed(prefixes):  # the innermost first: the outer ones stay where they stand
+            if path.startswith(prefix):
+                path = prefix.removesuffix(prefix.rsplit(".", 2)[-2] + ".") + path.removeprefix(prefix)
+        yield path, parameter
+
+
+def _inner(module: nn.Module) -> str:
+    """Return under which name a wrapper holds the module that it wraps, empty where it is none."""
+    if type(module).__name__ in ("DistributedDataParallel", "DataParallel"):
+        return "module"
+    return next((name for name in WRAPPED if name in module._modules), "")
 
 
 def materialised(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

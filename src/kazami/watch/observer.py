@@ -14,6 +14,7 @@ from ..diagnosis import all_rules
 from ..records.trace import Trace
 from . import evaluation_hooks, loaders
 from .consumed import StepReader
+from .extra_backward import COMPILED_BACKWARD, is_backward_compiled
 from .graph import LiveGraph
 from .growing import GrowthReader
 from .hooks import add_listener, remove_listener
@@ -24,10 +25,12 @@ from .reading import GraphReader, Reading
 from .rotation import rotation_fact
 from .sampling import Sampling, several_ranks
 from .scalers import ScalerMemory, optimizers_of_update
+from .sharded import is_sharded
 from .spikes import SpikeWatch
 from .validation import Validation
 
 if TYPE_CHECKING:
+    from .distributions import DistributionReader
     from .following import Follower
 
 
@@ -39,13 +42,16 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
         if self.is_off:
             return
         began = time.perf_counter()
+        had_gradients = torch.is_grad_enabled()
         try:
-            with self.lock, torch.no_grad():
+            with self.lock:
+                torch._C._set_grad_enabled(False)  # what torch.no_grad does, without its object: this runs four times a step
                 self.depth += 1
                 try:
                     method(self, *arguments)
                 finally:
                     self.depth -= 1
+                    torch._C._set_grad_enabled(had_gradients)
         except Exception as error:
             self.give_up(error)
         finally:
@@ -98,6 +104,7 @@ class Observer:
         self.is_off = False
         self.clock = 1  # the number of the optimizer step that comes next
         self.moment = 1  # the number of the step that the last backward belongs to; the same for all optimizers that use its gradients
+        self.awaits_end = True  # of the backward under way; between a training's own steps, with cold caches, even a call that does nothing costs 30 µs
         self.depth = 0  # of methods of ours within one another: what runs inside them is not the script's
         self.lock = threading.RLock()  # trainings may run in several threads
         self.n_backwards = 0
@@ -112,6 +119,7 @@ class Observer:
         self._scaled: dict[int, ScaledLoss] = {}
         self._clips: list[tuple[float, float]] = []
         self.follower: Follower | None = None  # of the weights, where a run directory is written
+        self.distributions: DistributionReader | None = None  # there, too
         self._reader = GraphReader(self.names, is_dynamics=is_dynamics)
         self.growth = GrowthReader(is_full=is_dynamics)
         self._steps = StepReader(self)
@@ -197,7 +205,11 @@ class Observer:
         self.sampling.is_shared = self.sampling.is_shared or several_ranks()
         if self._stepped or self._was_discarded():
             self._forget_step()
-        self._steps.look_for_kept_gradients()
+        if is_backward_compiled():
+            self.noticed_things.add(COMPILED_BACKWARD)
+        self.awaits_end = self._steps.has_kept
+        if self.awaits_end:
+            self._steps.look_for_kept_gradients()
         self.moment = self.clock
         value = self._value_of(tensors)
         if value is not None:
@@ -213,6 +225,7 @@ class Observer:
         graph = LiveGraph(tensors)
         if not graph.nodes:
             return
+        self.awaits_end = True
         losses = tuple(self._original(t) for t in tensors)
         if not is_read and value is not None:
             self._readings.append(self._reader.read_curvature(graph, losses, self, value))
@@ -221,6 +234,8 @@ class Observer:
         self._readings[-1].scale = self._scale_of(tensors, value)
         if self.follower is not None:
             self.follower.batch_seen(graph, self._readings[-1])
+        if self.distributions is not None:
+            self.distributions.forward(self._readings[-1], self)
 
     @guarded
     def backward_ended(self) -> None:
@@ -272,15 +287,16 @@ class Observer:
         if self.only and id(optimizer) not in self.only:
             return None
         known, n_known = self._of_optimizer.get(optimizer, (None, 0))
-        ids = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        if known is not None and n_known == len(ids):
+        count = sum(len(group["params"]) for group in optimizer.param_groups)
+        if known is not None and n_known == count:
             return known
+        ids = {id(p) for group in optimizer.param_groups for p in group["params"]}
         same = known or next((player for player in self.players if any(key in player.parameters for key in ids)), None)
         if same is None:
             same = Player(optimizer)
             self.players.append(same)
         same.adopt(optimizer)
-        self._of_optimizer[optimizer] = same, len(ids)
+        self._of_optimizer[optimizer] = same, count
         self._optimizers[id(same)] = weakref.ref(optimizer)
         return same
 
@@ -321,11 +337,13 @@ class Observer:
 
     def _forget_step(self) -> None:
         self.growth.forget_step()
-        self._note_rivals()
-        self._release()
+        if self._readings:
+            self._note_rivals()
+            self._release()
         self._moved.clear()
         self._loss, self._has_loss, self._stepped, self._clips, self.stands_out = 0.0, False, False, [], False
-        self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
+        if self._scaled:
+            self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
 
     def _note_rivals(self) -> None:
         """Note players of a game: a loss reached two players, and only one of them stepped on it, or one climbs where the other descends."""
@@ -338,7 +356,8 @@ class Observer:
 
     def _was_discarded(self) -> bool:
         """Return whether the script has thrown away the gradients of earlier backward calls instead of stepping (a batch that it skipped)."""
-        return self._has_loss and bool(self.players) and all(p.grad is None for player in self.players for p in player.parameters.values())
+        gone = (p.grad is None and not is_sharded(p) for player in self.players for p in player.parameters.values())  # FSDP2 gives gradients at the last one
+        return self._has_loss and bool(self.players) and all(gone)
 
     def _original(self, tensor: Tensor) -> Tensor | None:
         """Return the loss as it was before a gradient scaler multiplied it; ``None`` where the script did not keep it."""
@@ -353,8 +372,8 @@ class Observer:
         return scale if 0 < scale < float("inf") else 1.0
 
     def _value_of(self, tensors: tuple[Tensor, ...]) -> float | None:
-        own = {key: loss.value for key, loss in self._scaled.items() if loss.scaled() is not None}
-        values = [own.get(id(t), t.detach()) for t in tensors if t.numel() == 1 and not t.is_complex()]
+        own = {key: loss.value for key, loss in self._scaled.items() if loss.scaled() is not None} if self._scaled else {}
+        values = [own.get(id(t), t) for t in tensors if t.numel() == 1 and not t.is_complex()]
         if not values or (values[0].device.type != "cpu" and not self.sampling.is_sampled(self.clock)):
             return None
-        return float(sum(float(v) for v in values))
+        return float(sum(value.item() for value in values))

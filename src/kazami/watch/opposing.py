@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from .graph import COMPILED
 from .observables import sample
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class SignReader:
 def watch_operations(graph: "LiveGraph", reading: "Reading") -> None:
     """Note as a fact that an operation written by the script gives its gradient back turned round, once backward has passed it."""
     for node in graph.nodes:
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
+        if isinstance(node, torch.autograd.function.BackwardCFunction) and not graph.kinds[node].startswith(COMPILED):
             reading.probes.append(node.register_hook(_judge(reading)))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..diagnosis import asked_by_option
 from ..errors import UsageError
+from ..sinks import chosen
 
 FAIL_ON = ("warning", "error")
 LANGUAGES = ("en", "ja")
@@ -25,6 +26,7 @@ class RunOptions:
         sarif: As ``json``, for a SARIF 2.1.0 log.
         ignore: Identifiers or names of findings to leave out of the verdict, separated by commas.
         dynamics: Measure sharpness and the growth of tiny differences at every step, whatever it costs.
+        sinks: Loggers that get the numbers, the findings and the report too, as ``name`` or ``name:setting``.
 
     Raises:
         UsageError: A value is outside its range.
@@ -48,6 +50,7 @@ class RunOptions:
     sarif: str | None = None
     ignore: str | None = None
     dynamics: bool = False
+    sinks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, in the words of the command line."""
@@ -61,6 +64,7 @@ class RunOptions:
         if self.json == self.sarif == "-":
             raise UsageError("--json - and --sarif - cannot both have stdout: give one of them a file")
         asked_by_option(self.ignore or "")
+        chosen(self.sinks)
 
     @property
     def stride(self) -> int | None:

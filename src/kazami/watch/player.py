@@ -71,12 +71,22 @@ class Player:
 
     def column(self, sight: Sight) -> int:
         """Return the column of a layer, a new one for a new layer."""
-        key = id(sight.weight) if sight.is_trained else sight.weight.data_ptr()
+        key = self.key_of(sight)
         if key not in self._columns:
             self._columns[key] = len(self.layers)
             self.layers.append(sight.layer)
         self.layers[self._columns[key]] = sight.layer
         return self._columns[key]
+
+    @staticmethod
+    def key_of(sight: Sight) -> int:
+        """Return what tells a layer from all others while its weight lives."""
+        return id(sight.weight) if sight.is_trained else sight.weight.data_ptr()
+
+    @property
+    def columns(self) -> Mapping[int, int]:
+        """The column of each layer by `key_of`."""
+        return self._columns
 
     def memory(self, sight: Sight) -> dict[str, Any]:
         """Return the lasting memory of a layer's observables."""
@@ -142,7 +152,8 @@ class Player:
 
 
 def number_of(value: Any) -> float:
-    """Return a number that may be a tensor with a graph."""
+    """Return a number that may be a tensor with a graph, or be given by a call."""
+    value = value() if callable(value) and not isinstance(value, Tensor) else value
     return float(value.detach()) if isinstance(value, Tensor) else float(value)
 
 

@@ -10,6 +10,8 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 from .collapse import collapse_numbers
 from .curving import CurvatureReader
+from .data_flow import FlowReader
+from .extra_backward import COMPILED_BACKWARD
 from .found_losses import losses_in
 from .fresh import is_fresh, is_judged
 from .graph import LiveGraph, Skeleton
@@ -92,6 +94,7 @@ class GraphReader:
         self.names = names
         self.has_found_bad = False
         self.curvature, self.underflow, self.terms, self.targets = CurvatureReader(is_full=is_dynamics), UnderflowReader(), TermReader(), TargetMemory()
+        self.flow = FlowReader()
         self._memories: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         self._frozen_memories: dict[int, dict[str, Any]] = {}
         self._outside: dict[int, str] = {}
@@ -134,9 +137,14 @@ class GraphReader:
         if value is not None and not is_bad:
             self.underflow.read(graph, reading.sights, observer)
             self.curvature.read(losses, graph, observer, reading.numbers)
-        self._place_probes(reading)
+        if COMPILED_BACKWARD not in observer.noticed_things:
+            self._place_probes(reading)
+        else:
+            observer.blind[COMPILED_BACKWARD] = "The backward pass is compiled: the gradients of activations are not seen, so as not to have it compiled again."
         if reading.has_facts:
-            watch_operations(graph, reading)
+            if COMPILED_BACKWARD not in observer.noticed_things:
+                watch_operations(graph, reading)
+            self.flow.read(graph, reading.sights)
         return reading
 
     def read_curvature(self, graph: LiveGraph, losses: tuple[Tensor | None, ...], observer: "Observer", value: float) -> Reading:
@@ -201,6 +209,9 @@ class GraphReader:
             outside = {key: name for key, name in self._outside.items() if key not in owned}
             trained = sum(player.sizes.values())
             found: dict[str, Any] = {"trained_parameters": trained}
+            flow = self.flow.of(player)
+            if flow is not None:
+                found["data_flow"] = flow
             lost = sorted(hidden[key] for key in outside if key in hidden)
             if lost:
                 found["unregistered"] = lost
@@ -287,14 +298,10 @@ def input_facts(sights: list[Sight]) -> dict[str, Any]:
     """Return, for the first layer that reads the batch, how its features lie: offsets and scales."""
     for sight in sights:
         data = sight.first_input
-        if (
-            not sight.reads_data
-            or data is None
-            or not data.is_floating_point()
-            or sight.layer.kind not in ("linear", "conv")
-            or data.dim() < 2
-            or data.shape[0] < 4
-        ):
+        if not sight.reads_data or data is None or not data.is_floating_point() or data.dim() < 2:
+            continue
+        is_fused = sight.layer.kind == "recurrent" and data.dim() == 3  # a whole sequence; a cell that is called step by step may read its state first
+        if not (is_fused or sight.layer.kind in ("linear", "conv")) or data.shape[: 2 if is_fused else 1].numel() < 4:
             continue
         table = signal(data, sight.unit_axis, most_rows=4096)
         mean, std = table.mean(0), table.std(0, unbiased=False)

@@ -126,6 +126,7 @@ class _Bracket:
         self._after = after
         self._owner = os.getpid()
         self._is_open = False
+        self._is_terminated = False
         self._handler = self._on_sigterm  # one object: signal.getsignal is compared with it
         self._held = threading.local()  # .mask: signals blocked before a fork in this thread
 
@@ -148,11 +149,13 @@ class _Bracket:
         if not self._is_open or not self.is_in_own_process():
             return
         self._is_open = False
-        self._give_back_sigterm()
         try:
             self._after(end)
         except BaseException as error:
             _complain("watching could not be finished", error)
+        self._give_back_sigterm()
+        if self._is_terminated and end.reason != "terminated":
+            _die_of(signal.SIGTERM)  # it came meanwhile: launchers end all processes of a job when one fails
 
     def is_in_own_process(self) -> bool:
         return os.getpid() == self._owner
@@ -178,11 +181,14 @@ class _Bracket:
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         del frame
         signal.signal(number, signal.SIG_DFL)  # a second SIGTERM kills at once
-        if self._is_open and self.is_in_own_process():
+        self._is_terminated = True
+        if self.is_in_own_process():
             with suppress(RuntimeError):  # no threads any more at the very end
                 rescue = threading.Timer(_PATIENCE_S, os.kill, (self._owner, number))  # a lock held by the interrupted code may block ``after``
                 rescue.daemon = True
                 rescue.start()
+            if not self._is_open:
+                return  # ``after`` is under way, and ends the process
             self.close(ScriptEnd(128 + number, "terminated", None, number))
         _die_of(number)
 

@@ -10,16 +10,21 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..errors import KazamiError
 from ..records import SEVERITIES, Finding, Launch, RunInfo, Trace
 from ..reports import document, live_line, render_html, verdict_block
 from ..reports import verdict as verdict_of
 from ..reports.sarif import sarif
-from ..storage import default_location, trace_head
+from ..sinks import chosen
+from ..storage import open_run, trace_head
+from .among_ranks import ended_together, with_other_ranks
 from .arrival import when_imported
 from .language import chosen_language, say
 from .options import RunOptions
+from .ranks import agreed_location, forget_agreement, is_first_rank, n_ranks
 from .script import ScriptEnd, StopTraining, run_script
 from .suppressing import Suppressing, working_directory
+from .telling import Telling
 from .writing import RunDirectory, newest_trace, now, weather, write_whole
 
 if TYPE_CHECKING:
@@ -28,7 +33,8 @@ if TYPE_CHECKING:
 
 LIVE_SECONDS = 0.25
 USAGE = 2  # with which argument parsers end
-OPTIONS = ("--json", "--sarif", "--fail-on", "--run", "--max-steps", "--every", "--quiet", "--lang", "--ignore", "--dynamics")  # that a script may not know
+# that a script may not know
+OPTIONS = ("--json", "--sarif", "--fail-on", "--run", "--max-steps", "--every", "--quiet", "--lang", "--ignore", "--dynamics", "--sink")
 
 
 def run(target: str, arguments: list[str], *, as_module: bool, options: RunOptions, at_location: Callable[[str], None] | None = None) -> ScriptEnd:
@@ -68,6 +74,7 @@ class Session:
         self._as_module = False
         self.at_location: Callable[[str], None] | None = None
         self._pid = os.getpid()
+        self._telling: Telling | None = None
 
     def run(self, *, as_module: bool) -> ScriptEnd:
         """Run the script to its end."""
@@ -83,8 +90,8 @@ class Session:
     def _before(self) -> None:
         name = os.environ.get("KAZAMI_RUN") if self.options.run is None else self.options.run
         stem = os.path.splitext(os.path.basename(self.target))[0] or "script"
-        try:  # ranks cannot agree on a free name, so without a named directory the first rank alone writes
-            location = name or (default_location(stem) if self._is_first_rank() else "")
+        try:
+            location = name or agreed_location(stem)
         except OSError as error:
             location = ""
             self._complain(say("cannot_write", self.language, where="runs", why=error.strerror or str(error)))
@@ -96,6 +103,8 @@ class Session:
                 self._complain(sentence)
             if self.at_location is not None and self._directory.writer is not None and self._is_first_rank():
                 self.at_location(location)
+        if self.options.sinks and self._is_first_rank():
+            self._telling = Telling(chosen(self.options.sinks, location), lambda sentence: self._complain(sentence.in_language(self.language)))
         self._base = working_directory()
         when_imported("torch", self._torch_arrived)
 
@@ -124,6 +133,8 @@ class Session:
         if self._directory is not None:
             looked = self._directory.step_ended(observer, player, step)
             self._findings = looked if looked is not None else self._findings
+        if self._telling is not None and player is observer.players[0]:
+            self._telling.step(player, step, self._findings)
         self._draw(player, step)
         limit = 1 if self.options.check else self.options.max_steps
         if limit is not None and step >= limit:
@@ -158,18 +169,37 @@ class Session:
         players = self.observer.players if self.observer is not None else []
         return self._suppressing.counting(findings, str(players[0].optimizer_settings.get("name", "")) if players else "")
 
+    def _with_other_ranks(self, info: RunInfo, trace: Trace, findings: list[Finding]) -> tuple[RunInfo, list[Finding]]:
+        """Wait for the ranks that end with this one, and take in what they met."""
+        if self._directory is None or self._directory.writer is None:
+            return info, findings
+        forget_agreement()
+        try:
+            stored = open_run(self._directory.location)
+            heads = ended_together(stored, n_ranks()) if info.reason == "finished" else stored.heads()
+        except KazamiError:
+            return info, findings
+        info, findings = with_other_ranks(info, findings, heads)
+        sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
+        return dataclasses.replace(info, wind=weather(findings)["wind"] if trace.step else {}, verdict={"en": sentence.en, "ja": sentence.ja}), findings
+
     def _conclude(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> None:
-        levels = [SEVERITIES.index(finding.severity) for finding in findings]
-        if self.options.fail_on and end.exit_code == 0 and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels):
-            self._exit_code = 3
         info = self._info(trace, findings, end)
+        if n_ranks() > 1 and self._is_first_rank():
+            info, findings = self._with_other_ranks(info, trace, findings)
+        levels = [SEVERITIES.index(finding.severity) for finding in findings]
+        is_over = self.options.fail_on and any(level >= SEVERITIES.index(self.options.fail_on) for level in levels)
+        if is_over and end.exit_code == 0 and self._is_first_rank():  # one rank that fails has its launcher end the others
+            self._exit_code = 3
         report = self._write(info, trace, findings)
         if not self.options.quiet and self._is_first_rank():
             self._show(info, trace, findings, report)
-        if self.options.json is not None:
+        if self.options.json is not None and self._is_first_rank():
             self._write_document(self.options.json, self._document(info, findings, report, trace))
-        if self.options.sarif is not None:
+        if self.options.sarif is not None and self._is_first_rank():
             self._write_document(self.options.sarif, sarif(info, findings, language=self.language, exit_code=self._exit_code))
+        if self._telling is not None:
+            self._telling.end(trace.step, findings, report, is_hurried=end.reason == "terminated")
 
     def _info(self, trace: Trace, findings: list[Finding], end: ScriptEnd) -> RunInfo:
         base = self._directory.info if self._directory is not None else RunInfo(id="", command=self._command)
@@ -205,10 +235,8 @@ class Session:
         directory = self._directory
         if directory is None or directory.writer is None:
             return None
-        if not self._is_first_rank():
-            directory.writer.close()
-            return None
         directory.writer.close(
+            environment=info.environment,
             ended=info.ended,
             reason=info.reason,
             exit_code=info.exit_code,
@@ -223,6 +251,8 @@ class Session:
         )
         for sentence in directory.writer.problems:
             self._complain(sentence)
+        if not self._is_first_rank():
+            return None
         try:
             return write_whole(f"{directory.location.rstrip('/')}/report.html", render_html(info, trace, findings, language=self.language))
         except OSError as error:
@@ -250,7 +280,7 @@ class Session:
     # -- what the user sees
 
     def _is_first_rank(self) -> bool:
-        return os.environ.get("RANK", "0") in ("", "0")
+        return is_first_rank()
 
     def _show(self, info: RunInfo, trace: Trace, findings: list[Finding], report: str | None) -> None:
         if trace.step == 0 and info.reason not in ("finished", "exit", "stopped"):
@@ -322,12 +352,6 @@ def worst_layer(player: "Player", row: dict[str, float]) -> str:
     winds = {int(name.split("/")[1]): value for name, value in row.items() if name.startswith("layer_wind/")}
     far = {column: abs(value + 1.0) for column, value in winds.items() if value == value and abs(value + 1.0) > 2.0}
     return player.layers[max(far, key=lambda column: far[column])].name if far else ""
-
-
-def n_ranks() -> int:
-    """Return how many ranks this job has, as its launcher says (torchrun sets WORLD_SIZE)."""
-    value = os.environ.get("WORLD_SIZE", "1")
-    return int(value) if value.isdigit() else 1
 
 
 def seeds() -> dict[str, int]:

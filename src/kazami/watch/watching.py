@@ -1,6 +1,7 @@
 """The door of the room: ``watch`` a training from Python, ``check`` it before it starts."""
 
 import copy
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -10,9 +11,11 @@ from ..diagnosis import all_rules, examine
 from ..errors import CannotWatch
 from ..records import Finding, RunInfo, Trace
 from ..reports import verdict
+from ..sinks import AbstractSink, chosen
 from .joined import joined
 from .observer import Observer
 from .sampling import Sampling
+from .telling import Telling, is_first_rank
 from .writing import RunDirectory
 
 CHECKS = tuple(rule.name for rule in all_rules())
@@ -25,12 +28,15 @@ class Watch:
         observer: What listens to the hooks.
     """
 
-    def __init__(self, observer: Observer, directory: RunDirectory | None = None) -> None:
+    def __init__(self, observer: Observer, directory: RunDirectory | None = None, telling: Telling | None = None) -> None:
         self.observer = observer
         self._directory = directory
+        self._telling = telling
         if directory is not None:
             observer.on_step = directory.on_step(observer)
             directory.follow(observer)
+        if telling is not None:
+            telling.follow(observer)
         observer.attach()
 
     @property
@@ -57,6 +63,9 @@ class Watch:
         if self._directory is not None:
             self._directory.close(self.observer)
             self._directory = None
+        if self._telling is not None:
+            self._telling.close()
+            self._telling = None
 
     def __enter__(self) -> "Watch":
         """Return the watch itself."""
@@ -67,7 +76,7 @@ class Watch:
         self.close()
 
 
-def watch(*watched: Any, run: str | None = None, every: int | None = None, dynamics: bool = False) -> Watch:
+def watch(*watched: Any, run: str | None = None, every: int | None = None, dynamics: bool = False, sinks: Iterable[str | AbstractSink] = ()) -> Watch:
     """Watch a training until the returned `Watch` is closed; the user's loop stays as it is.
 
     Args:
@@ -75,10 +84,13 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None, dynam
         run: A run directory to write (a path or an fsspec URL). Without it nothing is written.
         every: Record every so many steps; by default the measured cost decides.
         dynamics: Measure sharpness and local Lyapunov exponents at every step, whatever it costs (``every`` is then 1 unless given).
+        sinks: Loggers that get the numbers, the findings and the report too: ``"tensorboard"``, ``"jsonl:metrics.jsonl"``, or sinks of your own. Under a
+            launcher of several ranks the first rank alone has them.
 
     Raises:
         CannotWatch: Something else than models and optimizers was given.
         RunTaken: ``run`` already holds a run.
+        UsageError: A sink is unknown, or its package is not installed.
 
     Example:
         >>> model = nn.Linear(2, 1)
@@ -99,10 +111,11 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None, dynam
             f"watch(...) takes models (nn.Module) and optimizers (torch.optim.Optimizer), but got {type(strangers[0]).__name__}. "
             "Leave it out to watch everything in this process."
         )
+    told = chosen(sinks, run or "")
     observer = Observer(models, optimizers, Sampling(every=1 if dynamics and every is None else every), is_dynamics=dynamics)
     for optimizer in optimizers:
         observer.player_of(optimizer)
-    return Watch(observer, RunDirectory(run) if run is not None else None)
+    return Watch(observer, RunDirectory(run) if run is not None else None, Telling(told) if told and is_first_rank() else None)
 
 
 def check(model: nn.Module, optimizer: torch.optim.Optimizer | None, loss_fn: Any, batch: tuple[Any, Any], *, steps: int = 1) -> list[Finding]:

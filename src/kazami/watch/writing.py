@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import KazamiError
 from ..records import Finding, Launch, RunInfo, Trace, wind_of
 from ..storage import RunWriter, trace_head
+from .ranks import this_rank
 
 if TYPE_CHECKING:
     from .following import Follower
@@ -46,7 +47,7 @@ class RunDirectory:
         self.counting: Callable[[list[Finding]], list[Finding]] = lambda findings: findings  # a session leaves out what its user suppressed
         self.known: dict[str, int] = {}
         self.writer: RunWriter | None = None
-        self.rank = int(os.environ.get("RANK", "0") or 0)
+        self.rank = this_rank()
         self._follower: Follower | None = None
         self._looked_at = time.monotonic()
         self._look_cost = 0.0
@@ -59,9 +60,11 @@ class RunDirectory:
 
     def follow(self, observer: "Observer") -> None:
         """Have the weights of a training followed, if the directory can be written."""
-        from .following import Follower  # opened here: it needs torch, which a script may never import
+        from .distributions import DistributionReader  # opened here: they need torch, which a script may never import
+        from .following import Follower
 
         if self.writer is not None:
+            observer.distributions = DistributionReader(self.writer) if not self.rank else None
             self._follower = observer.follower = Follower(observer, self.writer, self.rank)
 
     def unfollow(self) -> None:

@@ -2,7 +2,7 @@
 import { get, post, Refused } from "../core/api";
 import { live } from "../frame/live.svelte";
 import { settings } from "../frame/settings.svelte";
-import type { Change, CureBoard, CureStarted, Envelope, Problem, ProofView, Sentence, TriedRow } from "../wire";
+import type { CureBoard, CureStarted, Envelope, EvidenceCurve, EvidenceCurves, Problem, ProofView, Sentence } from "../wire";
 
 export class Cures {
   board = $state.raw<CureBoard | null>(null);
@@ -11,6 +11,8 @@ export class Cures {
   proof = $state.raw<ProofView | null>(null);
   problem = $state.raw<Sentence | null>(null);
   isAsking = $state(false);
+  /** Courses of the evidence; empty until they came. */
+  courses = $state.raw<readonly EvidenceCurve[]>([]);
   #leave: (() => void) | null = null;
   #wanted = "";
 
@@ -59,11 +61,21 @@ export class Cures {
     }
   }
 
-  async start(budget: number, seeds: number): Promise<void> {
+  /** Ask for the courses of the evidence; a live run has longer ones at each call. */
+  async readCourses(): Promise<void> {
+    try {
+      this.courses = (await get<EvidenceCurves>(`/api/runs/${encodeURIComponent(this.run)}/evidence`)).curves;
+    } catch {
+      this.courses = []; // the numbers stand in the cards all the same
+    }
+  }
+
+  /** Start the search for a cure, or the trial of `only` one prescription. */
+  async start(budget: number, seeds: number, only = ""): Promise<void> {
     this.isAsking = true;
     this.problem = null;
     try {
-      const answer = await post<CureStarted>(this.#path, { budget, seeds, language: settings.language });
+      const answer = await post<CureStarted>(this.#path, { budget, seeds, language: settings.language, only });
       if (answer.why_not) this.problem = answer.why_not;
       this.board = await get<CureBoard>(this.#path);
       this.at = Date.now();
@@ -99,17 +111,4 @@ export class Cures {
   #fail(error: unknown): void {
     this.problem = error instanceof Refused ? error.problem.say : { en: String(error), ja: String(error) };
   }
-}
-
-/** What became of one prescription in a proof: its own trial, else the first in which it took part. */
-export function outcomeOf(change: Change, proof: ProofView | null): TriedRow | null {
-  if (!proof) return null;
-  const own = proof.tried.filter((one) => one.names.length === 1 && one.names[0] === change.name);
-  return own.find((one) => one.codes[0] === change.code) ?? own[0] ?? proof.tried.find((one) => one.names.includes(change.name)) ?? null;
-}
-
-/** The first prescription that a proof which failed did not try, by name. */
-export function nextOf(changes: readonly Change[], proof: ProofView | null): Change | null {
-  if (!proof || proof.line.state !== "open") return null;
-  return changes.find((change) => outcomeOf(change, proof) === null) ?? null;
 }

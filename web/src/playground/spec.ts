@@ -84,9 +84,31 @@ export function added(blocks: readonly Block[], level: readonly number[], block:
   return level.length ? changed(blocks, level, (outer) => ({ ...outer, blocks: [...outer.blocks, block] })) : [...blocks, block];
 }
 
-/** The blocks with one moved before its neighbour. */
-export function raised(blocks: readonly Block[], place: readonly number[]): Block[] {
-  const at = place.at(-1)!;
-  const swap = (row: readonly Block[]): Block[] => (at ? [...row.slice(0, at - 1), row[at]!, row[at - 1]!, ...row.slice(at + 1)] : [...row]);
-  return place.length > 1 ? changed(blocks, place.slice(0, -1), (outer) => ({ ...outer, blocks: swap(outer.blocks) })) : swap(blocks);
+/** The block at a place. */
+export function blockAt(blocks: readonly Block[], [first, ...rest]: readonly number[]): Block | undefined {
+  const found = blocks[first!];
+  return rest.length && found ? blockAt(found.blocks, rest) : found;
+}
+
+/** How many residual blocks stand within one another. */
+const depth = (block: Block): number => (block.kind === "residual" ? 1 + Math.max(0, ...block.blocks.map(depth)) : 0);
+
+/** Whether a block may be put at a place: not into itself, and no deeper than the server takes. */
+export function fits(blocks: readonly Block[], from: readonly number[], to: readonly number[], nesting: number): boolean {
+  const block = blockAt(blocks, from);
+  const isInside = to.length > from.length && from.every((one, at) => to[at] === one);
+  return block !== undefined && !isInside && to.length - 1 + depth(block) <= nesting;
+}
+
+/** The blocks with one of them put before the place `to`, both places as they were: [2, 0] is before the first within the third. */
+export function moved(blocks: readonly Block[], from: readonly number[], to: readonly number[]): Block[] {
+  const block = blockAt(blocks, from);
+  if (!block) return [...blocks];
+  const gap: Block = { ...block }; // stands where it was until it stands where it goes
+  const level = to.slice(0, -1);
+  const put = (row: readonly Block[]): Block[] => [...row.slice(0, to.at(-1)), block, ...row.slice(to.at(-1))];
+  const open = changed(blocks, from, () => gap);
+  const placed = level.length ? changed(open, level, (outer) => ({ ...outer, blocks: put(outer.blocks) })) : put(open);
+  const without = (row: readonly Block[]): Block[] => row.flatMap((one) => (one === gap ? [] : [one.blocks.length ? { ...one, blocks: without(one.blocks) } : one]));
+  return without(placed);
 }

@@ -2,7 +2,7 @@
 import { post, Refused } from "../core/api";
 import { MapColumns } from "../core/columns";
 import { Linked } from "../core/component";
-import type { Frame, Misfit, Sentence, SessionOpened, Spec } from "../wire";
+import type { Frame, Misfit, Sentence, SessionOpened, Spec, SurfaceRequest, SurfaceSeen } from "../wire";
 
 const EMPTY = { title: { en: "", ja: "" }, names: [], steps: [], recorded: 0, now: [], wind: [], norm: [], wind_low: [], wind_high: [], norm_low: [] };
 const AT_ONCE = 400; // steps asked for in one answer; the server stops earlier, by the clock
@@ -20,6 +20,11 @@ export class Play {
   /** Losses of this session, and those of the one before the last change. */
   losses = $state.raw<readonly number[]>([]);
   before = $state.raw<readonly number[]>([]);
+  /** What the losses before the last change were of; `null` where there is no name for it. */
+  beforeName = $state.raw<Sentence | null>(null);
+  landscape = $state.raw<SurfaceSeen["landscape"] | null>(null);
+  isSurfacing = $state(false);
+  surfaceProblem = $state.raw<Sentence | null>(null);
   map: MapColumns = new MapColumns(structuredClone(EMPTY) as never);
   version = $state(0);
   readonly linked = new Linked();
@@ -28,13 +33,14 @@ export class Play {
   #turn = 0;
   #asked: Promise<unknown> = Promise.resolve();
 
-  /** Begin a session; what the last one learned stays as a grey curve. */
-  async open(spec: Spec, table: string): Promise<void> {
+  /** Begin a session; what the last one learned stays as a second curve. With `isRace` the new one trains as far as the last one came. */
+  async open(spec: Spec, table: string, name: Sentence | null = null, isRace = false): Promise<void> {
     const turn = ++this.#turn;
     const wasRunning = this.isRunning;
     this.isRunning = false;
     this.isOpening = true;
-    if (this.losses.length > 1) this.before = this.losses;
+    if (this.losses.length > 1) [this.before, this.beforeName] = [this.losses, name];
+    const goal = isRace ? this.before.length : 0;
     try {
       const opened = await post<SessionOpened>("/api/playground/sessions", { spec, table });
       if (turn !== this.#turn) return;
@@ -45,7 +51,7 @@ export class Play {
         this.points = opened.points;
         this.code = opened.code;
         this.#begin(opened.frame);
-        if (wasRunning) void this.run();
+        if (wasRunning || goal) void this.run(wasRunning ? Infinity : goal);
       }
     } catch (error) {
       if (turn === this.#turn) this.#fail(error);
@@ -54,13 +60,13 @@ export class Play {
     }
   }
 
-  async run(): Promise<void> {
+  async run(goal = Infinity): Promise<void> {
     if (this.isRunning || !this.#session) return;
     this.isRunning = true;
     const turn = this.#turn;
-    while (this.isRunning && turn === this.#turn && !this.frame?.is_over) {
+    while (this.isRunning && turn === this.#turn && !this.frame?.is_over && (this.frame?.step ?? 0) < goal) {
       const begin = performance.now();
-      await this.advance(AT_ONCE, MILLISECONDS);
+      await this.advance(Math.min(AT_ONCE, goal - (this.frame?.step ?? 0)), MILLISECONDS);
       const rest = 100 - (performance.now() - begin);
       if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     }
@@ -76,6 +82,21 @@ export class Play {
       if (turn !== this.#turn) return;
       this.isRunning = false;
       this.#fail(error);
+    }
+  }
+
+  /** The loss surface around the weights as they are now. */
+  async surface(plane: SurfaceRequest["plane"]): Promise<void> {
+    const turn = this.#turn;
+    this.isSurfacing = true;
+    this.surfaceProblem = null;
+    try {
+      const { landscape } = await post<SurfaceSeen>(`/api/playground/sessions/${this.#session}/surface`, { plane });
+      if (turn === this.#turn) this.landscape = landscape;
+    } catch (error) {
+      if (turn === this.#turn) this.surfaceProblem = error instanceof Refused ? error.problem.say : { en: String(error), ja: String(error) };
+    } finally {
+      this.isSurfacing = false;
     }
   }
 
@@ -101,6 +122,8 @@ export class Play {
   }
 
   #begin(frame: Frame): void {
+    this.landscape = null;
+    this.surfaceProblem = null;
     this.losses = [];
     this.map = new MapColumns(structuredClone(EMPTY) as never);
     this.frame = frame;

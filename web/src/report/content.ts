@@ -23,5 +23,5 @@ export function historyOf(content: Content, layer: number): LayerHistory {
     const of = kept.map((at) => values[at]!);
     return [{ name, steps: kept.map((at) => one.steps[at]!), low: of, high: of }];
   });
-  return { layer, name: content.layers[layer]?.name ?? "", series };
+  return { layer, name: content.layers[layer]?.name ?? "", series, distributions: [] };
 }

@@ -9,7 +9,7 @@ const content = JSON.parse(document.getElementById("kazami-data")!.textContent!)
 const store = new RunStore();
 const { view } = content;
 store.begin({
-  run: { id: view.setting.id, state: "finished", started: view.setting.started, changed: 0, steps: view.last_step, verdict: view.verdict, wind: view.wind, trouble: null },
+  run: { id: view.setting.id, state: "finished", started: view.setting.started, changed: 0, steps: view.last_step, verdict: view.verdict, wind: view.wind, trouble: null, has_proof: false },
   view,
   events: content.events,
   flow: content.flow,

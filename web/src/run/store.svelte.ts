@@ -94,6 +94,7 @@ export class RunStore {
     }
     if (delta.run) this.run = delta.run;
     if (delta.events) this.events = delta.events;
+    if (delta.flow) this.flow = delta.flow;
   }
 
   #measure(last: number): void {

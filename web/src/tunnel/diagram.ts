@@ -1,11 +1,11 @@
 // The bifurcation diagram as density, the changes and 2/λmax on it; under it, on the same axis, the exponent.
-import { parts, type Colour } from "../core/colours";
+import { ink as inkOn, parts, type Colour } from "../core/colours";
 import { drawn } from "../core/component";
 import { say } from "../core/language";
 import { short } from "../core/numbers";
 import { line, text, trail, type Shown } from "../learn/svg";
-import type { ChangePoint, Sentence } from "../wire";
-import { density, reach, type Column } from "./columns";
+import type { ChangePoint, NamePart, Sentence } from "../wire";
+import { borders, density, reach, type Column } from "./columns";
 import { axis, cursor, dress, paper, pixels, steered, type Paper, type Steered } from "./sheet";
 import words from "./words.json";
 
@@ -18,6 +18,9 @@ export interface DiagramData {
   changes: readonly ChangePoint[];
   threshold: number;
   observable: Sentence;
+  /** Regimes named with all evidence. */
+  named: readonly NamePart[];
+  colours: Record<string, string>;
   label: string;
   to: Steered;
 }
@@ -25,7 +28,10 @@ export interface DiagramData {
 export const isLog = (low: number, high: number): boolean => low > 0 && high / low > 30;
 const painted = new WeakMap<readonly Column[], { key: string; image: string }>();
 
-export const mountDiagram = paper<DiagramData>(380, (sheet, data) => {
+const BAND = 16; // of the regimes above the picture
+
+export const mountDiagram = paper<DiagramData>(400, (given, data) => {
+  const sheet = { ...given, frame: { ...given.frame, top: given.frame.top + BAND + 4 } };
   const { svg, ink, options, frame } = sheet;
   const { language } = options;
   const x = axis(data.low, data.high, frame.left, frame.right, isLog(data.low, data.high));
@@ -40,11 +46,50 @@ export const mountDiagram = paper<DiagramData>(380, (sheet, data) => {
     svg.append(text(place + 5, frame.bottom - 8, "2/λmax", ink.ink, { "font-size": 12, "paint-order": "stroke", stroke: ink.card, "stroke-width": 4 }));
   }
   for (const change of data.changes.slice(0, 40)) svg.append(drawn("path", { d: `M${x.at(change.estimate).toFixed(1)} ${frame.bottom}l-4 8h8z`, fill: ink.accent }));
-  dress(sheet, x, y, { x: say(words.rate, language), y: say(data.observable, language) });
-  cursor(sheet, x, data.at);
+  regimes(sheet, data, x);
+  dress(given, x, null, { x: say(words.rate, language), y: say(data.observable, language) });
+  dress(sheet, { ...x, ticks: [] }, y, { x: "", y: "" });
+  cursor(given, x, data.at);
   steered(sheet, x, y, data.to);
   return { label: data.label, table: tableOf(data, language) };
 });
+
+/** Stretches of one letter among the columns, and among them those that are wide enough to be looked at. */
+export function stretchesOf(columns: readonly Column[]): { letter: string; from: number; to: number }[] {
+  const found: { letter: string; from: number; to: number }[] = [];
+  columns.forEach(({ letter }, at) => {
+    const last = found.at(-1);
+    if (last?.letter === letter) last.to = at + 1;
+    else found.push({ letter, from: at, to: at + 1 });
+  });
+  return found;
+}
+
+/** The learning rates in the middle of the widest stretches: there a regime is named with all evidence. */
+export function worthNaming(columns: readonly Column[], most: number): number[] {
+  const least = Math.max(2, columns.length / 80);
+  return stretchesOf(columns)
+    .filter(({ from, to }) => to - from >= least)
+    .sort((one, other) => other.to - other.from - (one.to - one.from))
+    .slice(0, most)
+    .map(({ from, to }) => columns[Math.floor((from + to - 1) / 2)]!.value)
+    .sort((one, other) => one - other);
+}
+
+/** The band of regimes: by the last steps of each column, and framed where one was named with all evidence. */
+function regimes({ svg, ink, frame }: Paper, { columns, named, colours }: DiagramData, x: ReturnType<typeof axis>): void {
+  if (!columns.length) return;
+  const edges = borders(columns.map((column) => column.value), x.isLog).map((value) => Math.min(frame.right, Math.max(frame.left, x.at(value))));
+  const top = frame.top - BAND - 3;
+  for (const { letter, from, to } of stretchesOf(columns)) {
+    const [left, right] = [edges[from]!, edges[to]!];
+    const known = named.find((one) => one.at >= columns[from]!.value && one.at <= columns[to - 1]!.value);
+    const shown = known?.letter ?? letter;
+    const fill = colours[shown] ?? "#ffffff";
+    svg.append(drawn("rect", { x: left, y: top, width: Math.max(0.5, right - left), height: BAND, fill, "data-regime": shown, ...(known ? { stroke: ink.ink, "stroke-width": 1.5 } : {}) }));
+    if (right - left >= 11) svg.append(text((left + right) / 2, top + 12.5, shown, inkOn(parts(fill)), { "text-anchor": "middle", "font-size": 12, ...(known ? { "font-weight": 700 } : {}) }));
+  }
+}
 
 function image(sheet: Paper, data: DiagramData, x: ReturnType<typeof axis>, y: ReturnType<typeof axis>): string {
   const { frame, options } = sheet;
@@ -68,7 +113,8 @@ function tableOf(data: DiagramData, language: "en" | "ja"): Shown["table"] {
   const rows = data.columns.map(({ value, letter, exponent, observed }) => {
     const finite = [...observed].filter(Number.isFinite);
     const size = Math.max(...finite.map(Math.abs), 1e-300);
-    return [value, letter, exponent, finite.length ? Math.min(...finite) : "–", finite.length ? Math.max(...finite) : "–", new Set(finite.map((one) => Math.round((one / size) * 1e5))).size];
+    const known = data.named.find((one) => one.at === value);
+    return [value, known?.letter ?? letter, exponent, finite.length ? Math.min(...finite) : "–", finite.length ? Math.max(...finite) : "–", new Set(finite.map((one) => Math.round((one / size) * 1e5))).size];
   });
   return { heads, rows };
 }

@@ -2,8 +2,9 @@
 import { get, post, Refused } from "../core/api";
 import { Linked } from "../core/component";
 import { number } from "../core/numbers";
-import type { CellsPart, ChangePoint, JobPart, JobState, OrbitPart, Sentence, TrainabilityPart, TunnelWish } from "../wire";
+import type { CellsPart, ChangePoint, JobPart, JobState, NamePart, OrbitPart, Sentence, TilePart, TrainabilityPart, TunnelWish } from "../wire";
 import { merged, type Column } from "./columns";
+import { keyOf, WHOLE, type Glass } from "./tiles";
 
 export type Kind = JobState["kind"];
 export type Wish = Omit<TunnelWish, "client">;
@@ -16,14 +17,6 @@ export interface View extends Window {
   threshold: number;
   how: string;
   /** The columns are those of the picture before, shown until the first new ones are there. */
-  isPreview: boolean;
-}
-
-export interface Edge {
-  x: readonly [number, number];
-  y: readonly [number, number];
-  /** Of this window, or until that is there of the one before. */
-  part: TrainabilityPart | null;
   isPreview: boolean;
 }
 
@@ -45,8 +38,18 @@ export class Tunnel {
   past = $state.raw<readonly View[]>([]);
   cells = $state.raw<readonly CellsPart[]>([]);
   orbit = $state.raw<OrbitPart | null>(null);
-  edge = $state.raw<Edge>({ x: [0.1, 1e4], y: [0.1, 1e4], part: null, isPreview: true });
-  edges = $state.raw<readonly Edge[]>([]);
+  /** What is computed just now. */
+  busy = $state.raw<Kind | null>(null);
+  /** Regimes named with all evidence, of the diagram that is seen. */
+  named = $state.raw<readonly NamePart[]>([]);
+  /** The window of the map of trainability, those before it, and all tiles there are. */
+  glass = $state.raw<Glass>(WHOLE);
+  glasses = $state.raw<readonly Glass[]>([]);
+  tiles = $state.raw<ReadonlyMap<string, TilePart>>(new Map());
+  /** The dimension of the edge, and the window it was measured in. */
+  measured = $state.raw<{ glass: Glass; part: TrainabilityPart } | null>(null);
+  #measuring: Glass = WHOLE;
+  #rested: Glass = WHOLE;
   readonly linked = new Linked();
   #isWorking = false;
   #isGone = false;
@@ -63,7 +66,7 @@ export class Tunnel {
     this.partial = { ...this.partial, [wish.kind]: false };
     const others = this.queue.filter((one) => one.kind !== wish.kind);
     this.queue = wish.kind === "orbit" || wish.kind === "diagram" ? [wish, ...others] : [...others, wish];
-    if (this.#current?.kind === wish.kind) void this.#stop();
+    if (this.#current?.kind === wish.kind && wish.kind !== "tiles") void this.#stop(); // tiles are kept whatever is looked at meanwhile
     if (!this.#isWorking) void this.#work();
   }
 
@@ -94,6 +97,7 @@ export class Tunnel {
       const [wish, ...rest] = this.queue;
       this.queue = rest;
       this.#current = wish!;
+      this.busy = wish!.kind;
       try {
         await this.#compute(wish!);
       } catch (error) {
@@ -101,6 +105,7 @@ export class Tunnel {
         this.problems = { ...this.problems, [wish!.kind]: error.problem.say };
       } finally {
         this.#current = null;
+        this.busy = null;
         if (!this.queue.length) this.running = null;
       }
     }
@@ -133,16 +138,22 @@ export class Tunnel {
   }
 
   #begin(wish: Wish): void {
-    if (wish.kind === "diagram") this.view = { ...this.view, isPreview: true, changes: [], threshold: NaN };
+    if (wish.kind === "diagram") {
+      this.view = { ...this.view, isPreview: true, changes: [], threshold: NaN };
+      this.named = [];
+    }
+    if (wish.kind === "trainability") this.#measuring = this.glass;
     if (wish.kind === "regimes") this.cells = [];
   }
 
   #take(part: JobPart): void {
     if (part.columns) this.view = { ...this.view, columns: merged(this.view.isPreview ? [] : this.view.columns, part.columns), isPreview: false };
     if (part.changes) this.view = { ...this.view, changes: part.changes.points, threshold: number(part.changes.threshold), how: part.changes.how };
-    if (part.cells) this.cells = [...this.cells, part.cells];
+    if (part.cells) this.cells = [...this.cells.filter((row) => row.row !== part.cells!.row), part.cells].sort((one, other) => one.row - other.row);
+    if (part.name) this.named = [...this.named, part.name];
+    if (part.tile) this.tiles = new Map([...this.tiles, [keyOf([part.tile.z, part.tile.x, part.tile.y]), part.tile]]);
     if (part.orbit) this.orbit = part.orbit;
-    if (part.trainability) this.edge = { ...this.edge, part: part.trainability, isPreview: false };
+    if (part.trainability) this.measured = { glass: this.#measuring, part: part.trainability };
   }
 
   /** Look at another window; the picture that is left can be gone back to. */
@@ -160,22 +171,23 @@ export class Tunnel {
     this.queue = this.queue.filter((wish) => wish.kind !== "diagram");
     if (this.#current?.kind === "diagram") void this.#stop();
     this.view = before;
+    this.named = [];
     this.partial = { ...this.partial, diagram: false };
     return true;
   }
 
-  zoomEdge(x: readonly [number, number], y: readonly [number, number]): void {
-    if (this.edge.part && !this.edge.isPreview) this.edges = [...this.edges.slice(-KEPT + 1), this.edge];
-    this.edge = { x, y, part: this.edge.part, isPreview: true };
+  /** Look through another window at the map of trainability; where the hand has rested can be gone back to. */
+  look(glass: Glass, isOver: boolean): void {
+    this.glass = glass;
+    if (!isOver || glass === this.#rested) return;
+    this.glasses = [...this.glasses.slice(-KEPT + 1), this.#rested];
+    this.#rested = glass;
   }
 
-  backEdge(): boolean {
-    const before = this.edges.at(-1);
-    if (!before) return false;
-    this.edges = this.edges.slice(0, -1);
-    this.queue = this.queue.filter((wish) => wish.kind !== "trainability");
-    if (this.#current?.kind === "trainability") void this.#stop();
-    this.edge = before;
-    return true;
+  lookBack(): void {
+    const before = this.glasses.at(-1);
+    if (!before) return;
+    this.glasses = this.glasses.slice(0, -1);
+    this.glass = this.#rested = before;
   }
 }

@@ -66,7 +66,7 @@ describe("axes", () => {
 describe("pictures", () => {
   it("of a diagram mark the cursor and 2/λmax, and have a table", () => {
     const host = document.createElement("div");
-    const made = mountDiagram(host, { columns: [column(1, [1, 1], "C"), column(2, [1, 2])], low: 1, high: 2, y: null, at: 1.5, changes: [], threshold: 1.2, observable: name, label: "said", to: steered }, options);
+    const made = mountDiagram(host, { columns: [column(1, [1, 1], "C"), column(2, [1, 2])], low: 1, high: 2, y: null, at: 1.5, changes: [], threshold: 1.2, observable: name, named: [], colours: {}, label: "said", to: steered }, options);
     const place = (which: string): number => Number(host.querySelector(`[data-${which}]`)!.getAttribute("x1"));
     expect(place("threshold")).toBeLessThan(place("cursor"));
     expect(host.querySelector("svg")!.getAttribute("aria-label")).toBe("said");

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 from ...diagnosis import all_rules
 from ...diagnosis._base import AbstractRule
-from ...errors import RunNotFound
 from ...records import Sentence, Trace
 from ...reports.outcome import checks_of
 from ...watch.stored import stored_report
 from ..curing import Curing
 from ..house import House
 from ..proof_view import proof_view
+from ..refusals import NotHere
 from ..wire import Done
 from ..wire_cures import CheckList, CheckRow, CureBoard, CureRequest, CureStarted, ProofView
 from ._base import AbstractRoute, Asked, Attachment
@@ -79,7 +79,7 @@ class CureProof(AbstractRoute):
         opened = curing_of(self.house).proof(asked.path["run"], asked.path["proof"])
         stored = opened.proof()
         if stored is None:
-            raise RunNotFound(f"{opened.info.id} holds no proof.")
+            raise NotHere(f"{opened.info.id} holds no proof.", f"{opened.info.id} に証明はありません。")
         return proof_view(asked.path["proof"], opened.info, stored)
 
 
@@ -94,7 +94,7 @@ class CurePatch(AbstractRoute):
         try:
             content = Path(opened.location, "cure.diff").read_bytes()
         except OSError:
-            raise RunNotFound(f"{opened.info.id} holds no patch.") from None
+            raise NotHere(f"{opened.info.id} holds no patch.", f"{opened.info.id} にパッチはありません。") from None
         return Attachment("cure.diff", content, "text/x-diff; charset=utf-8")
 
 
@@ -110,7 +110,7 @@ class CureReport(AbstractRoute):
         opened = curing_of(self.house).proof(asked.path["run"], asked.path["proof"])
         stored = opened.proof()
         if stored is None:
-            raise RunNotFound(f"{opened.info.id} holds no proof.")
+            raise NotHere(f"{opened.info.id} holds no proof.", f"{opened.info.id} に証明はありません。")
         language = "ja" if asked.query.get("lang") == "ja" else "en"
         page = render_proof_html(opened.info, stored.proof, diff=stored.diff, lines=stored.lines, before=stored.before, after=stored.after, language=language)
         return Attachment(f"{opened.info.id}.html", page.encode(), "text/html; charset=utf-8")

@@ -5,7 +5,7 @@ import sys
 from typing import ClassVar
 
 from ...storage import default_location
-from ..reading import BadRequest
+from ..refusals import BadRequest
 from ..wire import Done
 from ._base import AbstractRoute, Asked
 
@@ -33,7 +33,7 @@ class Demo(AbstractRoute):
         del asked
         demonstration = self.house.of(_Demonstration, _Demonstration)
         if demonstration.is_running:
-            raise BadRequest("A demonstration is already running.")
+            raise BadRequest("A demonstration is already running.", "デモはすでに実行中です。")
         place = default_location("demo", str(self.house.folder.path))
         command = [sys.executable, "-m", "kazami", "demo", "--run", place]
         demonstration.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

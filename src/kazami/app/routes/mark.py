@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from ..marks import add_mark
-from ..reading import BadRequest
+from ..refusals import BadRequest
 from ..wire import Done, MarkRequest
 from ._base import AbstractRoute, Asked
 
@@ -19,7 +19,7 @@ class Mark(AbstractRoute):
         wish = asked.body_as(MarkRequest)
         place = self.house.folder.place(asked.path["run"])
         if wish.step < 0 or not wish.text.strip():
-            raise BadRequest("A note needs a step and a text.")
+            raise BadRequest("A note needs a step and a text.", "メモにはステップと本文が必要です。")
         if not add_mark(place, wish.step, wish.text.strip()):
-            raise BadRequest("This run has as many notes as it can hold.")
+            raise BadRequest("This run has as many notes as it can hold.", "この実行のメモは上限に達しています。")
         return Done()

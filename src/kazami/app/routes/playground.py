@@ -9,7 +9,7 @@ from ...playground import LIMITS, PRESETS, misfits, read_csv, read_spec
 from ...playground.sights import Frame
 from ...playground.tasks import TASKS
 from ..playing import Playing
-from ..wire_playground import AdvanceRequest, Presets, SessionOpened, SessionRequest, TableRequest, TableTaken
+from ..wire_playground import AdvanceRequest, CurveSeen, Presets, SessionOpened, SessionRequest, SurfaceRequest, SurfaceSeen, TableRequest, TableTaken
 from ._base import AbstractRoute, Asked, Attachment
 
 if TYPE_CHECKING:
@@ -73,6 +73,30 @@ class PlaygroundReset(AbstractRoute):
     def answer(self, asked: Asked) -> Frame:
         """Begin anew."""
         return self.house.of(Playing, Playing).session(asked.path["session"]).reset()
+
+
+class PlaygroundCurve(AbstractRoute):
+    """``GET /api/playground/activations/{name}``: `CurveSeen`, from the catalogue."""
+
+    path: ClassVar[str] = "/api/playground/activations/{name}"
+
+    def answer(self, asked: Asked) -> CurveSeen:
+        """Look it up."""
+        from ...playground import activation_curve
+
+        return CurveSeen(activation_curve(asked.path["name"]))
+
+
+class PlaygroundSurface(AbstractRoute):
+    """``POST /api/playground/sessions/{session}/surface``: a `SurfaceRequest`, answered by `SurfaceSeen`."""
+
+    path: ClassVar[str] = "/api/playground/sessions/{session}/surface"
+    method: ClassVar[str] = "POST"
+
+    def answer(self, asked: Asked) -> SurfaceSeen:
+        """Compute it."""
+        wish = asked.body_as(SurfaceRequest)
+        return SurfaceSeen(self.house.of(Playing, Playing).session(asked.path["session"]).landscape(wish.plane))
 
 
 class PlaygroundExport(AbstractRoute):

@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from ...records.finding import Sentence
 from ...records.regime import LETTERS
-from ..reading import BadRequest
-from ..tunnel_presets import TUNNELS
+from ..refusals import BadRequest
+from ..tunnel_presets import TILES, TUNNELS
 from ..tunnelling import LIMITS, Tunnelling
 from ..wire_tunnel import JobState, TunnelHome, TunnelWish
 from ._base import AbstractRoute, Asked
@@ -44,7 +44,7 @@ class TunnelPresets(AbstractRoute):
         del asked
         self.house.of(Tunnelling, Tunnelling).warm_up()
         letters = {letter: NAMES[label] for label, letter in LETTERS.items()}
-        return TunnelHome(tuple(tunnel.preset for tunnel in TUNNELS.values()), LIMITS, letters, dict(COLOURS))
+        return TunnelHome(tuple(tunnel.preset for tunnel in TUNNELS.values()), LIMITS, letters, dict(COLOURS), TILES)
 
 
 class TunnelStart(AbstractRoute):
@@ -67,7 +67,7 @@ class TunnelLook(AbstractRoute):
         """Say how it stands."""
         after = asked.query.get("after", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 9):
-            raise BadRequest("after should be a whole number.")
+            raise BadRequest("after should be a whole number.", "after には整数を指定してください。")
         return self.house.of(Tunnelling, Tunnelling).look(asked.path["job"], int(after))
 
 

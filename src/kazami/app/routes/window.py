@@ -6,7 +6,7 @@ from typing import ClassVar
 from ...records.trace import Series
 from ...reports.columns import MAX_COLUMNS
 from ...reports.view import view
-from ..reading import BadRequest
+from ..refusals import BadRequest
 from ._base import AbstractRoute, Asked
 
 PICTURES = ("loss", "layer_wind", "gradient_norm")
@@ -21,7 +21,7 @@ class Window(AbstractRoute):
         """Read the stretch."""
         first, last = _step(asked, "first"), _step(asked, "last")
         if last < first:
-            raise BadRequest("last should not be before first.")
+            raise BadRequest("last should not be before first.", "last は first より前にできません。")
         stored = self.house.folder.open(asked.path["run"])
         trace = stored.trace(only=PICTURES)
         part = {name: _between(series, first, last) for name, series in trace.series.items()}
@@ -36,5 +36,5 @@ def _between(series: Series, first: int, last: int) -> Series:
 def _step(asked: Asked, name: str) -> int:
     text = asked.query.get(name, "")
     if not text.isdigit() or len(text) > 15:
-        raise BadRequest(f"{name} should be a step.")
+        raise BadRequest(f"{name} should be a step.", f"{name} にはステップ番号を指定してください。")
     return int(text)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...registry import plugins
 from ..graph import option, saved
 from ..layers import Sight
+from ..sharded import part_of
 
 Moment = Literal["forward", "backward", "before_step", "after_step"]
 LARGEST_SAMPLE = 8192
@@ -87,7 +88,8 @@ def _thinned(tensor: Tensor, unit_axis: int, most_rows: int) -> Tensor:
 
 
 def real(tensor: Tensor) -> Tensor:
-    """Return a complex tensor as a real one, real and imaginary parts side by side along the last axis; any other as it is."""
+    """Return a complex tensor as a real one, real and imaginary parts side by side along the last axis, of a sharded one the part held here."""
+    tensor = part_of(tensor)
     if not tensor.is_complex():
         return tensor
     parts = torch.view_as_real(tensor.resolve_conj())
@@ -96,7 +98,7 @@ def real(tensor: Tensor) -> Tensor:
 
 def norm_of(tensor: Tensor) -> float:
     """Return the Euclidean norm, added up in float32 or wider (float16 ends at 65504)."""
-    tensor = tensor.detach()
+    tensor = part_of(tensor.detach())
     is_short = tensor.dtype in (torch.float16, torch.bfloat16)
     return float(torch.linalg.vector_norm(tensor, dtype=torch.float32 if is_short else None))
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..layers import Sight
+from ..sharded import is_sharded
 from ._base import AbstractObservable, Moment, real
 
 MOST_WEIGHTS = 4_000_000
@@ -28,7 +29,9 @@ class DistinctUnits(AbstractObservable):
     def measure(self, sight: Sight) -> float:
         """Return the share, NaN for layers without at least two units or without a gradient."""
         weight, gradient = sight.weight.detach(), sight.gradient
-        if gradient is None or weight.dim() < 2 or sight.layer.kind in ("norm", "embedding") or weight.numel() > MOST_WEIGHTS or sight.layer.fan_out < 2:
+        if gradient is None or is_sharded(weight):
+            return float("nan")
+        if weight.dim() < 2 or sight.layer.kind in ("norm", "embedding") or weight.numel() > MOST_WEIGHTS or sight.layer.fan_out < 2:
             return float("nan")
         axis = 0 if weight.shape[0] == sight.layer.fan_out else -1
         keys = torch.stack([_projected(weight, axis), _projected(gradient.detach(), axis)])

@@ -5,6 +5,7 @@ from typing import ClassVar
 import torch
 
 from ..layers import Sight
+from ..sharded import part_of
 from ._base import AbstractObservable, Moment, sample
 
 LARGEST = 2048  # so many of a layer's weights are remembered from before the step
@@ -25,7 +26,7 @@ class LostUpdateShare(AbstractObservable):
         """Return the share, NaN for weights in other formats and without a gradient."""
         if sight.update is None or sight.gradient is None or sight.weight.dtype not in (torch.float16, torch.bfloat16):
             return float("nan")
-        if sight.gradient.is_sparse or sight.gradient.shape != sight.weight.shape:
+        if sight.gradient.is_sparse or sight.gradient.shape != part_of(sight.weight).shape:
             return float("nan")
         moved, gradient = sight.update, sample(sight.gradient, LARGEST)
         if gradient.shape != moved.shape:

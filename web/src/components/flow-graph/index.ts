@@ -1,28 +1,27 @@
-// The data-flow graph: quantities are round, operations are boxes coloured by the newest wind; long chains break into lines.
-import dagre from "@dagrejs/dagre";
-import { css, ink, isLost, letter, parts, themed, windScale } from "../../core/colours";
+// The data-flow graph: quantities are round, operations are boxes coloured by the wind, joins are small circles; deep graphs are folded in their midst.
+import { css, ink, isLost, letter, parts, themed, weight, windScale, type Colour } from "../../core/colours";
 import { drawn, element, onceAFrame, onWidth, type Mounted, type Options } from "../../core/component";
 import { say } from "../../core/language";
 import { short } from "../../core/numbers";
 import type { Flow, GraphNode } from "../../wire";
+import { FOLD, FOLDED, folded, LINE, placed, type Layout, type Placed } from "./layout";
 import words from "./words.json";
 
 export interface FlowGraphData {
   flow: Flow;
-  /** Newest wind of each layer. */
+  /** Wind of each layer: the newest, or that under the cross-hair. */
   now: readonly number[];
   title: string;
 }
 
-const LINE = 18;
-const FOLD = 24; // layers beyond which the midst is folded
+const UNFOLD = 4; // times as many nodes are shown at each click,
+const MOST = 400; // up to so many: beyond, the lines between them cannot be followed
 
-interface Placed extends GraphNode {
-  x: number;
-  y: number;
-  width: number;
-  height: number;
-  lines: string[];
+interface Shown {
+  node: Placed;
+  group: SVGGElement;
+  box: SVGRectElement;
+  texts: SVGTextElement[];
 }
 
 export function mount(el: HTMLElement, data: FlowGraphData, options: Options): Mounted<FlowGraphData> {
@@ -30,61 +29,64 @@ export function mount(el: HTMLElement, data: FlowGraphData, options: Options): M
   const host = element("div", { class: "figure graph", role: "group" });
   el.append(host);
   let shown = data;
+  let most = FOLD;
+  let nodes: Shown[] = [];
 
   function draw(): void {
     host.setAttribute("aria-label", `${say(words.name, language)}: ${shown.title}. ${say(words.keys, language)}`);
-    host.replaceChildren(picture());
+    const kept = folded(shown.flow, language, most);
+    const layout = placed(kept.flow, kept.hidden, roomOf(el), Math.max(260, host.clientWidth || el.clientWidth));
+    nodes = layout.nodes.map(made);
+    host.replaceChildren(picture(layout));
+    paint();
   }
 
-  function picture(): SVGSVGElement {
-    const flow = folded(shown.flow, language);
-    const measure = document.createElement("canvas").getContext("2d");
-    const family = getComputedStyle(el).fontFamily || "sans-serif";
-    const room = (text: string, isBold = false): number => {
-      if (!measure) return text.length * 7;
-      measure.font = `${isBold ? "650 " : ""}12px ${family}`;
-      return measure.measureText(text).width;
-    };
-    const { nodes, edges, width, height } = isChain(flow) ? snake(flow, room, Math.max(260, host.clientWidth || el.clientWidth)) : layered(flow, room);
+  function picture({ edges, width, height }: Layout): SVGSVGElement {
     const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height });
     for (const edge of edges) {
       const path = edge.points.map(([x, y], at) => `${at ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
       svg.append(drawn("path", { d: path, class: "edge", fill: "none" }), arrow(edge.points));
-      if (edge.label) svg.append(drawn("text", { x: edge.at[0], y: edge.at[1], class: "on-edge", "text-anchor": "middle" }, edge.label));
     }
-    const colour = windScale(options.isDark, parts(themed(el, "faint") || "#edf2f0"));
-    for (const node of nodes) svg.append(nodeOf(node, colour));
+    for (const edge of edges) if (edge.label) svg.append(drawn("text", { x: edge.at[0], y: edge.at[1], class: "on-edge", "text-anchor": "middle" }, edge.label));
+    svg.append(...nodes.map((one) => one.group));
     return svg;
   }
 
-  function nodeOf(node: Placed, colour: (wind: number) => readonly [number, number, number]): SVGGElement {
-    const wind = node.layer >= 0 ? (shown.now[node.layer] ?? NaN) : NaN;
-    const paint = colour(wind);
-    const group = drawn("g", { class: `node ${node.kind}${isLost(wind) ? " lost" : ""}` });
-    const isRound = node.kind === "quantity";
+  function made(node: Placed): Shown {
+    const group = drawn("g", { class: `node ${node.kind}` });
+    const isRound = node.kind === "quantity" || (node.kind === "join" && node.width === node.height);
     const box = drawn("rect", { x: node.x - node.width / 2, y: node.y - node.height / 2, width: node.width, height: node.height, rx: isRound ? node.height / 2 : 6 });
-    const isColoured = node.layer >= 0 && !isLost(wind) && !Number.isNaN(wind);
-    if (isColoured) box.style.fill = css(paint);
-    group.append(box);
-    node.lines.forEach((line, at) => {
+    const texts = node.lines.map((line, at) => {
       const text = drawn("text", { x: node.x, y: node.y + (at - (node.lines.length - 1) / 2) * LINE + 4, "text-anchor": "middle" }, at < node.lines.length - 1 ? `${line} ` : line);
-      if (isColoured) text.style.fill = ink(paint);
-      if (at === 0) text.style.fontWeight = "650";
-      group.append(text);
+      if (at === 0 && node.kind !== "join") text.style.fontWeight = "650";
+      return text;
     });
-    if (node.layer >= 0) {
-      const label = `${node.lines.join(" ")}, ${say(words.wind, language)} ${isLost(wind) ? "NaN" : Number.isNaN(wind) ? "–" : short(wind)} ${letter(wind)}`;
-      for (const [name, value] of Object.entries({ tabindex: "0", role: "button", "aria-label": label })) group.setAttribute(name, value);
-      const choose = (): void => linked.chosen.set(node.layer);
-      group.addEventListener("click", choose);
-      group.addEventListener("keydown", (event) => {
-        if (event.key !== "Enter" && event.key !== " ") return;
-        event.preventDefault();
-        event.stopPropagation();
-        choose();
-      });
-    }
-    return group;
+    group.append(box, ...texts);
+    if (node.layer >= 0) pressed(group, () => linked.chosen.set(node.layer));
+    else if (node.id === FOLDED && most < MOST) pressed(group, unfold);
+    return { node, group, box, texts };
+  }
+
+  function unfold(): void {
+    most = Math.min(MOST, most * UNFOLD);
+    draw();
+    host.querySelector<SVGGElement>(".node[tabindex]")?.focus({ preventScroll: true });
+  }
+
+  /** The wind of a node: of a folded one, the most remarkable of its layers. */
+  const windOf = (node: Placed): number => (node.layer >= 0 ? (shown.now[node.layer] ?? NaN) : node.hidden.reduce((worst, layer) => (weight(shown.now[layer] ?? NaN) > weight(worst) ? shown.now[layer]! : worst), NaN));
+
+  function paint(): void {
+    const colour = windScale(options.isDark, parts(themed(el, "faint") || "#edf2f0"));
+    for (const one of nodes) painted(one, windOf(one.node), colour);
+  }
+
+  function painted({ node, group, box, texts }: Shown, wind: number, colour: (wind: number) => Colour): void {
+    const isColoured = !isLost(wind) && !Number.isNaN(wind);
+    group.classList.toggle("lost", isLost(wind));
+    box.style.fill = isColoured ? css(colour(wind)) : "";
+    for (const text of texts) text.style.fill = isColoured ? ink(colour(wind)) : "";
+    if (group.hasAttribute("tabindex")) group.setAttribute("aria-label", `${node.lines.join(" ")}, ${say(words.wind, language)} ${worded(wind)}`);
   }
 
   const frame = onceAFrame(draw);
@@ -104,10 +106,10 @@ export function mount(el: HTMLElement, data: FlowGraphData, options: Options): M
   };
   return {
     update(delta): void {
-      const before = JSON.stringify([shown.now.map((wind) => Math.round(wind * 20)), shown.flow.nodes.length]);
+      const before = shown;
       shown = { ...shown, ...delta };
-      if (host.contains(document.activeElement)) return; // a focused node would be lost; it is drawn anew at the next change
-      if (before !== JSON.stringify([shown.now.map((wind) => Math.round(wind * 20)), shown.flow.nodes.length])) frame.ask();
+      if (before.flow !== shown.flow && JSON.stringify(before.flow) !== JSON.stringify(shown.flow)) frame.ask();
+      else paint();
     },
     destroy(): void {
       frame.cancel();
@@ -129,89 +131,40 @@ export function mount(el: HTMLElement, data: FlowGraphData, options: Options): M
       return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture")))));
     },
     toSVG: text,
-    table: () => ({
-      heads: [say(words.node, language), say(words.wind, language)],
-      rows: shown.flow.nodes.map((node) => {
-        const wind = node.layer >= 0 ? (shown.now[node.layer] ?? NaN) : NaN;
-        return [node.label.replace("\n", " "), node.layer < 0 || Number.isNaN(wind) ? "–" : `${isLost(wind) ? "NaN" : short(wind)} ${letter(wind)}`];
-      }),
-    }),
+    table: () => {
+      const names = new Map(shown.flow.nodes.map((node) => [node.id, nameOf(node)]));
+      const reads = (node: GraphNode): string => shown.flow.edges.filter((edge) => edge.target === node.id).map((edge) => names.get(edge.source) ?? "").join(", ");
+      return {
+        heads: [say(words.node, language), say(words.reads, language), say(words.wind, language)],
+        rows: shown.flow.nodes.map((node) => [node.label.replace("\n", " "), reads(node) || "–", node.layer < 0 ? "–" : worded(shown.now[node.layer] ?? NaN)]),
+      };
+    },
   };
 }
 
-const isChain = (flow: Flow): boolean => flow.edges.length === flow.nodes.length - 1 && flow.edges.every((edge, at) => edge.source === flow.nodes[at]!.id && edge.target === flow.nodes[at + 1]!.id);
+const nameOf = (node: GraphNode): string => node.label.split("\n")[0]!;
+const worded = (wind: number): string => (Number.isNaN(wind) ? "–" : `${isLost(wind) ? "NaN" : short(wind)} ${letter(wind)}`);
 
-/** A long chain keeps its two ends; what lies between is one node that says how many. */
-function folded(flow: Flow, language: Options["language"]): Flow {
-  if (!isChain(flow) || flow.nodes.length <= FOLD + 2) return flow;
-  const half = FOLD / 2;
-  const hidden = flow.nodes.length - 2 * half - 1;
-  const more: GraphNode = { id: "…", label: say(words.more, language, { n: hidden }), kind: "quantity", layer: -1 };
-  const nodes = [...flow.nodes.slice(0, half + 1), more, ...flow.nodes.slice(-half)];
-  const labels = new Map(flow.edges.map((edge) => [edge.target, edge.label]));
-  return { ...flow, nodes, edges: nodes.slice(1).map((node, at) => ({ source: nodes[at]!.id, target: node.id, label: labels.get(node.id) ?? "" })) };
-}
-
-type Picture = { nodes: Placed[]; edges: { points: [number, number][]; label: string; at: [number, number] }[]; width: number; height: number };
-
-function sized(node: GraphNode, room: (text: string, isBold?: boolean) => number): Placed {
-  const lines = node.label.split("\n");
-  return { ...node, lines, x: 0, y: 0, width: Math.max(34, ...lines.map((line, at) => room(line, at === 0))) + 20, height: lines.length * LINE + 12 };
-}
-
-/** A chain in lines of text, read like a page. */
-function snake(flow: Flow, room: (text: string, isBold?: boolean) => number, width: number): Picture {
-  const gap = 46;
-  const nodes = flow.nodes.map((node) => sized(node, room));
-  let [x, y, tall] = [0, 0, 0];
-  const line: Placed[] = [];
-  const rows: Placed[][] = [];
-  for (const node of nodes) {
-    if (line.length && x + node.width > width) {
-      rows.push([...line]);
-      line.length = 0;
-      [x, y, tall] = [0, y + tall + 34, 0];
-    }
-    node.x = x + node.width / 2;
-    node.y = y;
-    x += node.width + gap;
-    tall = Math.max(tall, node.height);
-    line.push(node);
-  }
-  rows.push(line);
-  for (const row of rows) {
-    const high = Math.max(...row.map((node) => node.height));
-    for (const node of row) node.y += high / 2 + 2;
-  }
-  const edges = flow.edges.map((edge, at) => {
-    const [one, other] = [nodes[at]!, nodes[at + 1]!];
-    const isSameRow = one.y === other.y || other.x > one.x;
-    const points: [number, number][] = isSameRow
-      ? [[one.x + one.width / 2, one.y], [other.x - other.width / 2 - 2, other.y]]
-      : [[one.x, one.y + one.height / 2], [one.x, (one.y + other.y) / 2], [other.x, (one.y + other.y) / 2], [other.x, other.y - other.height / 2 - 2]];
-    return { points, label: edge.label, at: (isSameRow ? [(points[0]![0] + points[1]![0]) / 2, one.y - 5] : [one.x + 16, one.y + one.height / 2 + 13]) as [number, number] };
+function pressed(group: SVGGElement, then: () => void): void {
+  group.setAttribute("tabindex", "0");
+  group.setAttribute("role", "button");
+  group.addEventListener("click", then);
+  group.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    then();
   });
-  const last = nodes.at(-1)!;
-  return { nodes, edges, width, height: last.y + last.height / 2 + 6 };
 }
 
-function layered(flow: Flow, room: (text: string, isBold?: boolean) => number): Picture {
-  const graph = new dagre.graphlib.Graph();
-  graph.setGraph({ rankdir: "LR", nodesep: 22, ranksep: 46, marginx: 6, marginy: 6 });
-  graph.setDefaultEdgeLabel(() => ({}));
-  const nodes = flow.nodes.map((node) => sized(node, room));
-  for (const node of nodes) graph.setNode(node.id, { width: node.width, height: node.height });
-  for (const edge of flow.edges) graph.setEdge(edge.source, edge.target, { width: room(edge.label) + 8, height: LINE, labelpos: "c" });
-  dagre.layout(graph);
-  for (const node of nodes) Object.assign(node, { x: graph.node(node.id).x, y: graph.node(node.id).y });
-  const edges = flow.edges.map((edge) => {
-    const found = graph.edge(edge.source, edge.target) as { points: { x: number; y: number }[]; x?: number; y?: number };
-    const points = found.points.map(({ x, y }) => [x, y] as [number, number]);
-    const middle = points[points.length >> 1]!;
-    return { points, label: edge.label, at: [found.x ?? middle[0], (found.y ?? middle[1]) - 4] as [number, number] };
-  });
-  const size = graph.graph() as { width?: number; height?: number };
-  return { nodes, edges, width: size.width ?? 100, height: size.height ?? 100 };
+function roomOf(el: HTMLElement): (text: string, isBold?: boolean) => number {
+  const pen = document.createElement("canvas").getContext("2d");
+  const family = getComputedStyle(el).fontFamily || "sans-serif";
+  return (text, isBold = false) => {
+    if (!pen) return text.length * 7;
+    pen.font = `${isBold ? "650 " : ""}12px ${family}`;
+    return pen.measureText(text).width;
+  };
 }
 
 function arrow(points: readonly [number, number][]): SVGPathElement {

@@ -1,0 +1,74 @@
+"""Lightning: ``Trainer(callbacks=[KazamiCallback()])`` (the package ``lightning``, or ``pytorch_lightning`` where that is the one in use)."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..errors import CannotWatch
+from ..records import Finding
+from ..watch.watching import Watch
+from ._base import Attachment
+
+if TYPE_CHECKING or "pytorch_lightning" not in sys.modules or "lightning" in sys.modules:
+    from lightning.pytorch import Callback
+else:
+    from pytorch_lightning import Callback
+
+
+class KazamiCallback(Callback):  # type: ignore[misc]  # untyped where Lightning is not installed
+    """Watches every ``trainer.fit``, from its first training batch on: the sanity check before it is no training.
+
+    Args:
+        run: A run directory to write; where it is taken, ``-2``, ``-3`` and so on are added.
+        every: Record every so many steps; by default the measured cost decides.
+        dynamics: Measure sharpness and local Lyapunov exponents at every step, whatever it costs.
+
+    Limits:
+        Strategies that train in processes forked or spawned by Lightning (``ddp_spawn``, ``ddp_fork``, ``ddp_notebook``) are refused: no finding would come
+        back from there. ``ddp`` and ``fsdp`` start the script itself once for each rank, and are watched. Optimizers that are not torch's (DeepSpeed) are not seen.
+    """
+
+    def __init__(self, *, run: str | None = None, every: int | None = None, dynamics: bool = False) -> None:
+        self._attachment = Attachment(run=run, every=every, dynamics=dynamics)
+
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
+        """Refuse where the training runs in a process that ends before anyone could ask."""
+        del pl_module
+        launcher = type(trainer.strategy.launcher).__name__
+        if stage == "fit" and launcher == "_MultiProcessingLauncher":
+            raise CannotWatch(
+                "KazamiCallback needs a strategy that trains in the script's own process, but this one forks or spawns others, whose findings would be lost. "
+                'Use strategy="ddp", or `kazami run`.'
+            )
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Begin to watch."""
+        self._attachment.begin(pl_module, *trainer.optimizers)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """End the watching."""
+        del trainer, pl_module
+        self._attachment.close()
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
+        """End the watching; what was found stays."""
+        del trainer, pl_module, exception
+        self._attachment.close()
+
+    @property
+    def watch(self) -> Watch:
+        """The watch of the newest training."""
+        return self._attachment.watch
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is found so far, most important first."""
+        return self._attachment.findings
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on the training so far."""
+        return self._attachment.verdict
+
+    def close(self) -> None:
+        """End the watching before the training does."""
+        self._attachment.close()

@@ -36,6 +36,16 @@ def test_observe_is_small():
         names |= loaded_by(name, set())
     total = sum(len(gzip.compress((STATIC / "assets" / name).read_bytes(), 9)) for name in names)
     assert 20_000 < total < MOST
+    assert not any(name.startswith("landscape-") for name in names)
+
+
+def test_three_dimensions_are_a_chunk_of_their_own_that_no_page_loads_by_itself():
+    landscape = [file.name for file in (STATIC / "assets").glob("landscape-*.js")]
+    assert len(landscape) == 1
+    heavy = [file.name for file in STATIC.rglob("*.js") if "WebGLRenderer" in file.read_text(encoding="utf-8")]
+    assert sorted(heavy) == sorted([*landscape, "learn-surface.js"])
+    for page in (STATIC / "assets").glob("[A-Z]*.js"):
+        assert landscape[0] not in loaded_by(page.name, set()), page.name
 
 
 def test_no_built_file_names_an_address():

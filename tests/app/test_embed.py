@@ -24,7 +24,8 @@ def opened(browser, tmp_path):
     def show(body, *, head="", lang="en", width=900):
         page_file = tmp_path / "page.html"
         page_file.write_text(
-            f'<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><title>A page</title>{head}</head><body><main>{body}</main></body></html>', encoding="utf-8"
+            f'<!DOCTYPE html><html lang="{lang}"><head><meta charset="utf-8"><title>A page</title>{head}</head><body><main>{body}</main></body></html>',
+            encoding="utf-8",
         )
         context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
@@ -66,7 +67,9 @@ def test_all_chapters_stand_in_a_foreign_page_and_leave_it_as_it_is(opened):
 def test_a_figure_lives_and_speaks_its_language(opened, language, says):
     page = opened(line("descent", f'data-language="{language}" data-show="figure"') + SCRIPT, lang=language)
     assert page.locator(".question").count() == 0
-    page.locator("#learn-descent-section input[type=range]").first.evaluate("(slider) => { slider.value = 0.02; slider.dispatchEvent(new Event('input', { bubbles: true })); }")
+    page.locator("#learn-descent-section input[type=range]").first.evaluate(
+        "(slider) => { slider.value = 0.02; slider.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
     expect(page.locator("#learn-descent-title")).to_contain_text(says)
 
 
@@ -82,7 +85,9 @@ def test_mount_and_destroy_and_two_languages_on_one_page(opened):
     page = opened('<div id="one"></div><div id="two"></div>' + SCRIPT)
     page.wait_for_function("window.kazamiLearn")
     assert tuple(page.evaluate("kazamiLearn.chapters")) == CHAPTERS
-    page.evaluate("window.made = ['one', 'two'].map((id, at) => kazamiLearn.mount(document.getElementById(id), { chapter: 'depth', language: ['en', 'ja'][at] }))")
+    page.evaluate(
+        "window.made = ['one', 'two'].map((id, at) => kazamiLearn.mount(document.getElementById(id), { chapter: 'depth', language: ['en', 'ja'][at] }))"
+    )
     assert page.locator("#one h2").first.inner_text() != page.locator("#two h2").first.inner_text()
     page.evaluate("made[0].destroy()")
     assert page.locator("#one").inner_html() == ""

@@ -109,7 +109,7 @@ def test_no_file_but_the_pages_is_served(serving, path):
 def test_what_is_no_note_is_refused_in_words(serving, body):
     answer, text = post(serving, MARK, body)
     assert answer.status == 400
-    assert json.loads(text)["say"]["en"]
+    assert_said_in_both_languages(text)
 
 
 def test_a_large_body_is_refused_whatever_it_claims(serving):
@@ -165,3 +165,43 @@ def test_a_port_that_is_taken_is_told_or_another_one_found(tmp_path, serving):
     other = Serving(tmp_path)
     assert other.server.address.port != port
     other.stop()
+
+
+def assert_said_in_both_languages(text):
+    """A refusal is a sentence in English and another one in Japanese."""
+    say = json.loads(text)["say"]
+    assert say["en"].isascii()
+    assert any("\u3040" <= letter <= "\u9fff" for letter in say["ja"]), say
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/runs/nothing/layers/0", 404),
+        ("/api/runs/check/layers/999", 404),
+        ("/api/runs/check/layers/x", 404),
+        ("/api/runs/check/window?first=9&last=1", 400),
+        ("/api/runs/check/window?first=a&last=1", 400),
+        ("/api/runs/check/cures/check", 404),
+        ("/api/runs/check/cures/check/patch", 404),
+        ("/api/nothing", 404),
+        ("/nowhere", 404),
+    ],
+)
+def test_every_refusal_of_a_route_is_said_in_both_languages(serving, path, status):
+    answer, text = ask(serving, path)
+    assert answer.status == status
+    assert_said_in_both_languages(text)
+
+
+def test_every_refusal_of_the_guard_is_said_in_both_languages(serving):
+    for answer, text in (
+        ask(serving, "/", Host="evil.example"),
+        ask(serving, "/", Origin="http://evil.example"),
+        ask(serving, "/", "PATCH", Origin=ORIGIN),
+        post(serving, MARK, {"step": 1, "text": "a"}, Content_Type="text/plain"),
+        post(serving, MARK, b"x" * (3 * 2**20)),
+        post(serving, "/api/runs/check/marks", {"step": 1}),
+    ):
+        assert answer.status in (400, 403, 405, 413, 415)
+        assert_said_in_both_languages(text)

@@ -1,8 +1,10 @@
 """Learn in a browser: each figure means what its chapter says."""
 
 import re
+from functools import partial
 
 import pytest
+import torch
 
 from tests.app.stage import violations
 
@@ -73,3 +75,40 @@ def test_a_picture_has_a_table_and_can_be_walked_by_keyboard(app, show):
     page.wait_for_function("before => document.getElementById('learn-layer-title').innerText !== before", arg=before)
     page.locator("#learn-layer-section summary").click()
     assert page.locator("#learn-layer-section tbody tr").count() == 2
+
+
+def test_four_optimizers_walk_on_the_surface_as_pytorch_does(app, show):
+    page = show(app(), "#/learn?chapter=descent", wait="#learn-relief-section")
+    section = page.locator("#learn-relief-section")
+    slide(page, "relief", 2, 0.1)
+    slide(page, "relief", 3, 25)
+    page.locator("#learn-relief-title", has_text="25 steps").wait_for()
+    section.locator("summary").click()
+    heads = section.locator("thead th").all_inner_texts()
+    last = [float(one) for one in section.locator("tbody tr").last.inner_text().split()]
+    makers = {"SGD": torch.optim.SGD, "SGD + momentum": partial(torch.optim.SGD, momentum=0.9), "RMSprop": torch.optim.RMSprop, "Adam": torch.optim.Adam}
+    assert last[0] == 25
+    for at, (name, make) in enumerate(makers.items()):
+        weights = torch.tensor([-1.4, 1.1], dtype=torch.float64, requires_grad=True)
+        optimizer = make([weights], lr=0.1)
+        for _ in range(25):
+            optimizer.zero_grad()
+            (0.5 * (weights[0] * weights[1] - 1.0) ** 2).backward()
+            optimizer.step()
+        assert heads[1 + 3 * at].startswith(name)
+        assert last[1 + 3 * at : 3 + 3 * at] == pytest.approx(weights.tolist(), rel=1e-3)
+
+
+def test_the_surface_is_turned_by_keyboard_and_can_be_seen_from_above(app, show):
+    page = show(app(), "#/learn?chapter=descent", wait="#learn-relief-section")
+    section = page.locator("#learn-relief-section")
+    section.scroll_into_view_if_needed()
+    section.locator("canvas.relief").or_(section.get_by_text("no WebGL")).first.wait_for()
+    if section.locator("canvas.relief").count():
+        before = section.locator(".relief-label").first.get_attribute("style")
+        section.locator("canvas.relief").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("before => document.querySelector('.relief-label').getAttribute('style') !== before", arg=before)
+        section.get_by_role("button", name="From above").click()
+    section.locator("svg [data-walk]").first.wait_for()
+    assert section.locator("svg [data-walk]").count() == 4

@@ -1,8 +1,10 @@
 """The playground in a browser: build, train, look, change, save."""
 
 import json
+import re
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 from tests.app.stage import violations
@@ -98,3 +100,141 @@ def test_an_address_with_nonsense_begins_with_the_network_that_works(app, show):
 def test_an_address_with_numbers_out_of_bounds_is_refused_in_words(app, show):
     page = show(app(), f"#/playground?net={quote(json.dumps({**SMALL, 'samples': 10**9}))}", wait="[role=alert]", tolerate=("400",))
     assert "samples" in page.locator("[role=alert]").first.inner_text()
+
+
+def numbers(text):
+    return [float(one.replace("−", "-")) for one in text.split()]
+
+
+def test_the_one_matrix_reproduces_the_networks_outputs(app, show):
+    page = opened(app, show, {**SMALL, "task": "circles"})
+    with page.expect_response("**/api/playground/sessions") as answer:
+        page.check("#linear")
+    page.locator("#matrix-title").wait_for()
+    rows = np.array([numbers(row.inner_text()) for row in page.locator("table.matrix tr").all()])  # (outputs, inputs + bias), as people read them
+    picture = np.array(answer.value.json()["frame"]["picture"])
+    line = np.linspace(-1.15, 1.15, len(picture))
+    x, y = np.meshgrid(line, line)
+    logits = np.stack([x, y, np.ones_like(x)], axis=-1) @ rows.T
+    np.testing.assert_allclose(1.0 / (1.0 + np.exp(logits[..., 0] - logits[..., 1])), picture, atol=5e-3)
+
+
+def test_the_vanish_preset_is_calmer_at_its_first_layer_than_at_its_last(app, show):
+    page = show(app(), "#/playground", wait="#run:not([disabled])")
+    page.wait_for_function("document.querySelectorAll('#preset option').length > 3")
+    page.select_option("#preset", "vanish")
+    page.wait_for_function("document.querySelectorAll('ol.blocks > li').length > 40")
+    page.locator("#run:not([disabled])").wait_for()
+    page.get_by_role("button", name="One step").click()
+    section = page.locator("#play-weather-section")
+    section.locator("canvas").first.wait_for()
+    section.locator("summary").click()
+    rows = section.locator("tbody tr").all_inner_texts()
+    winds = [float(row.split("\t")[1].split()[-1].replace("−", "-")) for row in rows]
+    first, last = (winds[at] for at in ([0, -1] if rows[0].startswith("0") else [-1, 0]))
+    assert first < last - 8
+
+
+@pytest.mark.slow
+def test_a_shortcut_mends_it_and_both_curves_are_seen(app, show):
+    page = show(app(), "#/playground", wait="#run:not([disabled])")
+    page.wait_for_function("document.querySelectorAll('#preset option').length > 3")
+    page.select_option("#preset", "residual")
+    page.wait_for_function("document.querySelectorAll('ol.blocks > li').length > 20")
+    page.locator("#run:not([disabled])").wait_for()
+    page.click("#run")
+    page.wait_for_function("/after (1[2-9]|[2-9]\\d)\\d steps/.test(document.getElementById('play-loss-title').innerText)", timeout=90_000)
+    page.click("#run")
+    page.uncheck("#shortcuts")  # the same seed trains as far as the one before, by itself
+    title = page.locator("#play-loss-title", has_text="With shortcuts")
+    title.wait_for(timeout=90_000)
+    with_them, without = (float(one) for one in re.findall(r"(?:is|without) ([\d.]+)", title.inner_text()))
+    assert with_them < 0.8 * without
+    assert "without shortcuts" in page.locator("#play-loss-section").inner_text()
+
+
+def order(page):
+    return page.locator("ol.blocks > li:not(.adding)").evaluate_all(
+        "(all) => all.map((one) => one.className.split(' ')[0] + (one.querySelector('input[type=number]')?.value ?? ''))"
+    )
+
+
+def test_blocks_are_reordered_by_keyboard_and_by_hand(app, show):
+    blocks = [{"kind": "linear", "width": 6}, {"kind": "activation", "name": "tanh"}, {"kind": "linear", "width": 4}]
+    page = opened(app, show, {**SMALL, "blocks": blocks})
+    assert order(page) == ["linear6", "activation", "linear4"]
+    page.locator("ol.blocks > li .grip").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.activeElement.closest('li').dataset.place === '1'")  # the hand stays on the block
+    assert order(page) == ["activation", "linear6", "linear4"]
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.activeElement.closest('li').dataset.place === '2'")
+    assert order(page) == ["activation", "linear4", "linear6"]
+    grip, first = page.locator("ol.blocks > li .grip").nth(2).bounding_box(), page.locator("ol.blocks > li .line").first.bounding_box()
+    page.mouse.move(grip["x"] + 5, grip["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(first["x"] + 5, first["y"] + 3, steps=4)
+    page.mouse.up()
+    page.wait_for_function('decodeURIComponent(location.hash).includes(\'[{"kind":"linear","width":6}\')')
+    assert order(page) == ["linear6", "activation", "linear4"]
+
+
+def test_a_number_keeps_the_hand_while_it_is_edited(app, show):
+    page = opened(app, show)
+    page.click("#run")
+    field = page.locator("ol.blocks input[type=number]").first
+    field.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("1", delay=30)
+    page.wait_for_timeout(500)  # pictures arrive meanwhile
+    page.keyboard.type("2")
+    assert field.input_value() == "12"
+    page.keyboard.press("Enter")
+    page.wait_for_function("decodeURIComponent(location.hash).includes('\"width\":12')")
+    assert field.evaluate("(one) => one === document.activeElement")
+    page.keyboard.press("ArrowUp")
+    page.wait_for_function("decodeURIComponent(location.hash).includes('\"width\":13')")
+    assert field.evaluate("(one) => one === document.activeElement")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("9999\n")
+    page.wait_for_function("decodeURIComponent(location.hash).includes('\"width\":128')")
+    assert field.input_value() == "128"  # what is shown is what is built
+
+
+def test_the_chosen_activation_shows_its_curve_its_slope_and_where_it_saturates(app, show):
+    page = opened(app, show)
+    title = page.locator("#play-curve-title")
+    title.filter(has_text="tanh").wait_for()
+    page.locator("ol.blocks select").first.select_option("sigmoid")
+    title.filter(has_text="sigmoid: The slope is at most 0.25").wait_for()
+    section = page.locator("#play-curve-section")
+    assert float(section.locator("[data-largest]").get_attribute("data-largest")) == 0.25
+    assert section.locator("[data-saturated]").count() == 4  # on both sides, in both pictures
+    section.locator("svg").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert section.locator("[data-reading]").count() == 2
+
+
+NO_WEBGL = """() => {
+  const own = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...rest) { return kind.startsWith("webgl") ? null : own.call(this, kind, ...rest); };
+}"""
+
+
+def test_the_loss_surface_is_there_without_webgl_and_says_so(app, show):
+    page = opened(app, show)
+    page.evaluate(NO_WEBGL)
+    page.click("#run")
+    page.wait_for_function("/Step [3-9]\\d|Step \\d{3}/.test(document.getElementById('play-answers-title').innerText)")
+    page.click("#run")
+    section = page.locator("#play-surface-section")
+    section.get_by_label("Plane").select_option("pca")
+    page.click("#compute-surface")
+    section.get_by_text("no WebGL").wait_for()
+    assert section.locator("canvas").count() == 0
+    assert section.locator("path[data-level]").count() > 3
+    assert section.locator("[data-walk]").count() == 1
+    section.locator("summary").click()
+    losses = [float(row.split("\t")[-1]) for row in section.locator("tbody tr").all_inner_texts()]
+    assert losses[-1] < losses[0]
+    assert violations(page) == []

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from tests.app.stage import violations
+from kazami.app.tunnelling import Tunnelling
+from tests.app.stage import Serving, violations
 from tests.pages import low_contrast
 
 pytestmark = pytest.mark.browser
@@ -22,6 +23,23 @@ BRANCHES = """(share) => new Promise((resolve) => { const image = new Image(); i
   for (let at = 3; at < data.length; at += 4) { if (data[at] > 0 && !before) branches += 1; before = data[at] > 0; }
   resolve(branches);
 }; image.src = document.querySelector("#tunnel-diagram-section image").getAttribute("href"); })"""
+
+
+@pytest.fixture(scope="module")
+def wind(tmp_path_factory):
+    """One server for all tests, so that its computing process starts once."""
+    serving = Serving(tmp_path_factory.mktemp("runs"))
+    yield serving
+    serving.stop()
+
+
+@pytest.fixture
+def app(wind):
+    """The server, with nothing computed for the page of the test before."""
+    tunnelling = wind.server._house.of(Tunnelling, Tunnelling)
+    for name in list(tunnelling._jobs):
+        tunnelling.cancel(name)
+    return lambda: wind
 
 
 def opened(app, show, query="", language="en", **options):
@@ -134,15 +152,41 @@ def test_a_silent_server_leaves_the_pictures_under_a_veil_and_is_asked_again(app
     page.locator("#cancel").click()
 
 
+def test_a_three_cycle_has_three_branches_and_the_letter_of_a_cycle(app, show):
+    page = opened(app, show, "from=1.44&to=1.47")
+    assert page.evaluate(BRANCHES, (1.455 - 1.44) / 0.03) == 3
+    page.locator("[data-regime='P'][stroke]").first.wait_for(timeout=SECONDS)  # named with all evidence
+    band = page.locator("[data-regime]").evaluate_all("(all) => all.map((one) => one.dataset.regime)")
+    assert {"P", "X"} <= set(band)
+
+
 @pytest.mark.slow
-def test_the_map_of_trainability_shows_both_sides_and_zooms(app, show):
+def test_the_map_of_trainability_comes_in_tiles_and_zooms_by_keys_and_wheel(app, show):
     page = opened(app, show, "eta=1.1")
     page.locator("#compute-edge").click()
-    page.locator("#tunnel-edge-title", has_text="dimension").wait_for(timeout=SECONDS)
-    settled(page)
-    svg = page.locator("#tunnel-edge-section svg")
+    section = page.locator("#tunnel-edge-section")
+    section.locator("[data-tile='0/0/0']").wait_for(timeout=SECONDS)  # the coarse one is there first
+    section.locator("[data-tile^='2/']").first.wait_for(timeout=SECONDS)
+    svg = section.locator("svg").first
     svg.focus()
     page.keyboard.press("+")
-    settled(page)
-    low, high, *_ = json.loads("[" + page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('edge')") + "]")
+    page.wait_for_function("location.hash.includes('edge=')")
+    low, high, *_ = window(page)
     assert (low, high) == pytest.approx((0.1 * 10**1.25, 1e4 / 10**1.25))
+    box = svg.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.wheel(0, -120)
+    page.wait_for_function("(low) => Number(new URLSearchParams(location.hash.split('?')[1]).get('edge').split(',')[0]) > low", arg=low * 1.01)
+    section.locator("[data-tile^='3/']").first.wait_for(timeout=SECONDS)
+    svg.focus()
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    assert page.locator("#back-edge").is_disabled()
+    assert "edge=" not in page.url
+    section.locator("details").evaluate("(one) => { one.open = true; }")
+    assert {"trains", "fails"} <= {row.split("\t")[-1] for row in section.locator("tbody tr").all_inner_texts()}
+
+
+def window(page):
+    """Return the four learning rates of the map that stand in the address."""
+    return json.loads("[" + page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('edge')") + "]")

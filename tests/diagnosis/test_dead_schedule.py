@@ -48,3 +48,23 @@ def test_a_warm_up_from_nothing_is_no_dead_schedule():
 
 def test_silent_where_no_rate_was_seen():
     assert RULE.examine(synthetic_trace(stuck())) is None
+
+
+@pytest.mark.parametrize(("factor", "fires"), [(0.8, True), (0.95, True), (0.985, False)])
+def test_a_rate_that_falls_by_a_factor_each_step_is_worth_few_steps(factor, fires):
+    steps = int(np.log(0.01) / np.log(factor)) + 2  # until a hundredth is left
+    trace = synthetic_trace(np.resize(stuck(), steps), learning_rate=0.5 * factor ** np.arange(steps))
+    found = RULE.examine(trace)
+    assert (found is not None) is fires
+    if found is not None:
+        assert found.evidence[0].value == pytest.approx(1 / (1 - factor), rel=1e-6)
+
+
+def test_a_geometric_schedule_is_silent_while_the_training_learns():
+    steps = 40
+    assert RULE.examine(synthetic_trace(falling()[:steps], learning_rate=0.5 * 0.85 ** np.arange(steps))) is None
+
+
+def test_the_end_of_a_cosine_is_no_geometric_schedule():
+    steps = np.arange(N_STEPS)
+    assert RULE.examine(synthetic_trace(stuck(), learning_rate=0.25 * (1 + np.cos(np.pi * steps / N_STEPS)) + 1e-3)) is None

@@ -8,17 +8,26 @@ import sys
 
 import click
 import pytest
+from tools.handbook import building
 
 from kazami.cli import kazami
 from kazami.storage import open_run
 from tests.docs.forks import Forks
 from tests.house.tree import ROOT
-from tools.handbook import building
 
 SECONDS = 120  # far more than a page needs; a page that hangs should fail here
 PAGES = ("README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")) if file.name != "LOG.md"))
 JAPANESE = tuple(sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs" / "ja").rglob("*.md")))
-SLOW = ("docs/edits.md", "docs/experiments.md", "docs/lyapunov.md", "docs/onset.md", "docs/regimes.md", "docs/trainability.md", "docs/sweeps.md", "docs/tour.md")
+SLOW = (
+    "docs/edits.md",
+    "docs/experiments.md",
+    "docs/lyapunov.md",
+    "docs/onset.md",
+    "docs/regimes.md",
+    "docs/trainability.md",
+    "docs/sweeps.md",
+    "docs/tour.md",
+)
 NAMES = "|".join(kazami.list_commands(click.Context(kazami)))
 LINKED = ("README.md", "README.ja.md", "CONTRIBUTING.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")), *JAPANESE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from kazami.errors import UsageError
-from kazami.playground import Block, Session, Spec
+from kazami.playground import PRESETS, Block, Session, Spec
 from kazami.playground.landscapes import Ground, ground_of, landscape
 
 SMALL = Spec(task="xor", samples=40, blocks=(Block("linear", 4), Block("activation")))
@@ -48,8 +48,8 @@ def test_the_path_ends_in_the_middle_and_falls():
 
 
 def test_a_network_that_is_lost_is_refused_with_what_to_do():
-    session = Session(Spec(task="xor", blocks=(Block("linear", 4), Block("activation", name="relu")), learning_rate=1e4, initialisation="normal", gain=50.0))
-    session.train(50)
+    session = Session(next(preset.spec for preset in PRESETS if preset.name == "explode"))
+    session.train(200)
     assert session.is_over
     with pytest.raises(UsageError, match="reset"):
         landscape(ground_of(session), "random")

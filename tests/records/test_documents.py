@@ -58,7 +58,7 @@ QUICK = {
 }
 SLOW = {
     "a healthy run": ("run", "run --json - --quiet train.py 0.1"),
-    "a check": ("run", "check --json - --quiet train.py 0.1"),
+    "a check": ("run", "check --json - train.py 0.1"),
     "a cure": ("cure", "cure --budget 30s --steps 20 --run cured --json - train.py 1e3"),
     "exponents": ("lyapunov", "lab lyapunov factory:training --steps 40 -k 2 --twins --json"),
     "one exponent": ("lyapunov", "lab lyapunov factory:training --steps 40 --no-twins --json"),

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from kazami.errors import UsageError
 from kazami.maps import Training
 from kazami.records import Proof
 from kazami.trials import cure
@@ -112,3 +113,25 @@ def test_an_interruption_keeps_what_is_known():
     assert "interrupted" in proof.verdict.en
     assert proof.findings
     assert len(proof.tried) == 1
+
+
+def test_only_one_prescription_is_tried_and_proved():
+    proof = cure(line(rate=3.0), only="lower_learning_rate")
+    assert proof.cured, proof.verdict.en
+    assert [[change.name for change in one.changes] for one in proof.tried] == [["lower_learning_rate"]]
+
+
+def test_one_that_does_not_help_is_shown_beside_the_unchanged_one_and_nothing_else_is_tried():
+    training = line(rate=3.0)
+    proof = cure(training, only="norm_layers")
+    assert not proof.cured
+    assert {change.name for one in proof.tried for change in one.changes} == {"norm_layers"}
+    if any(one.steps for one in proof.tried):
+        assert len(proof.losses_after) == 1
+    assert "norm_layers" in proof.verdict.en
+    assert "norm_layers" in proof.verdict.ja
+
+
+def test_a_name_that_no_finding_prescribes_is_refused_with_those_that_are():
+    with pytest.raises(UsageError, match=r"'more_coffee'.*lower_learning_rate"):
+        cure(line(rate=3.0), only="more_coffee")

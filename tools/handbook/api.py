@@ -66,4 +66,3 @@ def _directive(path: str, value: object) -> str:
     if inspect.ismodule(value):  # a room that can be called: the function of its name in it
         return f"``{path}(…)`` is both a room and a function:\n\n.. autofunction:: {value.__name__}.{value.__name__.rpartition('.')[2]}"
     return f".. autodata:: {path}\n   :no-value:"
-

@@ -9,7 +9,20 @@ from .tables import table
 
 RESULTS = ROOT / "benchmarks" / "results"
 # The files of which the whole is a comparison with another tool; of the rest the figures that name none are kazami's own.
-PEERS = ("JAX", "vmap", "torch.compile", "PyHessian", "hessian-eigenthings", "curvlinops", "deep-lyapunov", "loss-landscapes", "naive", "gradcheck", "torch,", "range_test")
+PEERS = (
+    "JAX",
+    "vmap",
+    "torch.compile",
+    "PyHessian",
+    "hessian-eigenthings",
+    "curvlinops",
+    "deep-lyapunov",
+    "loss-landscapes",
+    "naive",
+    "gradcheck",
+    "torch,",
+    "range_test",
+)
 LEAD = """# Measured, beside other tools
 
 Every number on this page is read from `benchmarks/results/*.json`, which the scripts in `benchmarks/` write; none was typed. How they were taken, on which machine and what they hide stands in

@@ -45,6 +45,10 @@ def page_of(words: tuple[str, ...], command: Any) -> str:
 
     with click.Context(command, info_name=" ".join(words), terminal_width=COLUMNS, max_content_width=COLUMNS) as context:
         text = command.get_help(context)
-    inner = [f"[`{' '.join((*words, name))}`]({'-'.join((*words[1:], name))}.md)" for name in command.list_commands(context)] if hasattr(command, "list_commands") else []
+    inner = (
+        [f"[`{' '.join((*words, name))}`]({'-'.join((*words[1:], name))}.md)" for name in command.list_commands(context)]
+        if hasattr(command, "list_commands")
+        else []
+    )
     more = "\n\n" + " · ".join(inner) if inner else ""
     return f"# {' '.join(words)}\n\n```\n{text.rstrip()}\n```{more}\n"

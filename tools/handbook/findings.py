@@ -8,7 +8,15 @@ from .staging import DOCS, Pages
 from .tables import table, toctree
 
 ORDERS = {
-    "en": ("a slip in the code", "a setting of the optimizer", "initial weights, scaling constants", "around the model", "an activation", "a normalisation layer", "a skip connection or gate"),
+    "en": (
+        "a slip in the code",
+        "a setting of the optimizer",
+        "initial weights, scaling constants",
+        "around the model",
+        "an activation",
+        "a normalisation layer",
+        "a skip connection or gate",
+    ),
     "ja": ("コードの誤り", "最適化の設定", "初期値・尺度の定数", "モデルの外側", "活性化関数", "正規化層", "スキップ接続・ゲート"),
 }
 WORDS = {

@@ -4,7 +4,16 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-LOADS = {"script": ("src",), "img": ("src", "srcset"), "iframe": ("src",), "source": ("src", "srcset"), "video": ("src", "poster"), "audio": ("src",), "object": ("data",), "embed": ("src",)}
+LOADS = {
+    "script": ("src",),
+    "img": ("src", "srcset"),
+    "iframe": ("src",),
+    "source": ("src", "srcset"),
+    "video": ("src", "poster"),
+    "audio": ("src",),
+    "object": ("data",),
+    "embed": ("src",),
+}
 LOADS |= {"image": ("href", "xlink:href"), "use": ("href", "xlink:href"), "input": ("src",), "track": ("src",)}
 PASSIVE = {"canonical", "alternate", "author", "help", "license", "next", "prev", "index", "search", "top", "up"}  # relations that fetch nothing
 OUTSIDE = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)

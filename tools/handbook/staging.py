@@ -8,7 +8,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 LANGUAGES = ("en", "ja")
-OUTSIDE = {"README.md": "index.md", "README.ja.md": "index.md", "CONTRIBUTING.md": "house.md", "CHANGELOG.md": "changelog.md", "benchmarks/README.md": "benchmarks.md"}
+OUTSIDE = {
+    "README.md": "index.md",
+    "README.ja.md": "index.md",
+    "CONTRIBUTING.md": "house.md",
+    "CHANGELOG.md": "changelog.md",
+    "benchmarks/README.md": "benchmarks.md",
+}
 SCORES = re.compile(r"<!-- scores -->\n(.*?)<!-- /scores -->", re.DOTALL)
 OWN = ("conf.py", "_templates", "_static", "_build", "ja", "data", "gallery", "tutorial")
 LINK = re.compile(r"(?<!!)(\]\()([^)#\s]+)((?:#[^)]*)?\))|(!\[[^\]]*\]\()([^)\s]+)(\))")
@@ -56,7 +62,7 @@ def _target(target: str, file: Path) -> str:
     place = Path(os.path.normpath(file.parent / target))
     page = _page_of(file)
     up = "../" * page.count("/")
-    if place.is_relative_to(DOCS):
+    if place.is_relative_to(DOCS) and (place.suffix in (".md", ".svg", ".png") or not place.is_file()):
         inside = place.relative_to(DOCS).as_posix()
         return up + inside if file.parent != DOCS / Path(page).parent else target
     name = place.relative_to(ROOT).as_posix()

@@ -1,7 +1,7 @@
-"""Types the commands of the tutorial into a shell, and writes what came out under each: ``python -m tools.handbook.transcript [en|ja]``.
+"""Types the commands of the tutorial into a shell, and writes what came out under each: ``python -m tools.handbook.transcript [--keep-cures] [en|ja]``.
 
 A block of the language ``console`` holds commands, each after ``$ ``, and under each its output. Commands that change nothing of the output (``cat``) are typed as well: nothing in such a
-block is written by hand but the commands. About ten minutes a language on one core, most of them for the trials of ``kazami cure``.
+block is written by hand but the commands. About ten minutes a language on one core, most of them for the trials of ``kazami cure``, whose output ``--keep-cures`` keeps.
 """
 
 import os
@@ -22,17 +22,46 @@ BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COLUMNS = "80"
 SECONDS = 1800.0
 
+CURE = re.compile(r"kazami cure .*> (\S+)$")
+
 Type = Callable[[str], str]
 
 
 def main(arguments: list[str]) -> int:
     """Write the outputs of the languages named, of all by default."""
-    for language in arguments or PAGES:
+    for language in [one for one in arguments if one in PAGES] or PAGES:
         page = PAGES[language]
+        text = page.read_text("utf-8")
         with tempfile.TemporaryDirectory() as folder:
             shutil.copytree(FILES, folder, dirs_exist_ok=True)
-            page.write_text(filled(page.read_text("utf-8"), typed_in(Path(folder), language)), encoding="utf-8")
+            type_in = typed_in(Path(folder), language)
+            if "--keep-cures" in arguments:
+                type_in = keeping_cures(type_in, Path(folder), said(text))
+            page.write_text(filled(text, type_in), encoding="utf-8")
     return 0
+
+
+def said(text: str) -> dict[str, str]:
+    """Return the output of each command of a page, as it stands there."""
+    found: dict[str, str] = {}
+    for block in BLOCK.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found[command] = output
+    return found
+
+
+def keeping_cures(type_in: Type, place: Path, before: dict[str, str]) -> Type:
+    """Return a function that types a command, but takes the outcome of a cure, and the diff that it wrote, from the page."""
+
+    def kept(command: str) -> str:
+        cure = CURE.match(command)
+        if cure is None:
+            return type_in(command)
+        (place / cure[1]).write_text(before[f"cat {cure[1]}"], encoding="utf-8")
+        return before[command]
+
+    return kept
 
 
 def commands(text: str) -> list[str]:
@@ -53,7 +82,15 @@ def filled(text: str, type_in: Type) -> str:
 def typed_in(place: Path, language: str) -> Type:
     """Return a function that types a command in ``place`` and returns what a terminal would show."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    settings = {**os.environ, "PATH": path, "COLUMNS": COLUMNS, "LANG": LOCALES[language], "LC_ALL": LOCALES[language], "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
+    settings = {
+        **os.environ,
+        "PATH": path,
+        "COLUMNS": COLUMNS,
+        "LANG": LOCALES[language],
+        "LC_ALL": LOCALES[language],
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUTF8": "1",
+    }
 
     def type_in(command: str) -> str:
         print(f"$ {command}", file=sys.stderr, flush=True)

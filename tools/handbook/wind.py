@@ -62,7 +62,10 @@ def validation(language: str) -> str:
     words, rows = WORDS[language], [row for row in calibrated() if row["wind_early"] and row["wind"]]
     parts = [f"## {words['title']}", words["lead"].format(n=len(rows), of=len(all_patients("calibration")))]
     for name, key in (("early", "wind_early"), ("whole", "wind")):
-        parts += [f"### {words[name]}", table(words["header"], [line(words[kind], [row for row in rows if kind_of(row[key]) == kind]) for kind in ("all", "calm", "storm")])]
+        parts += [
+            f"### {words[name]}",
+            table(words["header"], [line(words[kind], [row for row in rows if kind_of(row[key]) == kind]) for kind in ("all", "calm", "storm")]),
+        ]
     inside, outside = split(rows, lambda row: kind_of(row["wind_early"]) == "all")
     working, failing = split(rows, lambda row: row["works"])
     if inside and outside and working and failing:

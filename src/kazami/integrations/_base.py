@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 import torch
+from torch import nn
 
 from ..errors import CannotWatch, RunTaken
 from ..records import Finding
@@ -108,8 +109,8 @@ class Attachment:
 
 
 def innermost(thing: Any) -> Any:
-    """Return the optimizer of torch inside the wrappers of frameworks (accelerate, Lightning): only that one steps, and has hooks."""
-    while isinstance(inner := getattr(thing, "optimizer", None), torch.optim.Optimizer):
+    """Return a model as it is, of an optimizer the one of torch inside the wrappers of frameworks (accelerate, Lightning): only that one steps, and has hooks."""
+    while not isinstance(thing, nn.Module) and isinstance(inner := getattr(thing, "optimizer", None), torch.optim.Optimizer):
         thing = inner
     return thing
 

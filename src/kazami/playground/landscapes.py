@@ -66,7 +66,7 @@ def landscape(ground: Ground, plane: PlaneName) -> Landscape:
     weights = sum(weight.numel() for weight in ground.model.parameters())
     taken, side = _within_budget(weights, len(ground.inputs))
     loss = nn.functional.mse_loss if ground.targets.is_floating_point() else nn.functional.cross_entropy
-    path = ground.path if len(ground.path) > 1 else None
+    path = ground.path if plane == "pca" else None  # on other planes it would hang in the air
     found = surface(ground.model, loss, (ground.inputs[:taken], ground.targets[:taken]), plane, resolution=side, seed=ground.seed, trajectory=path)
     fewer = Sentence(
         f"Of {len(ground.inputs)} examples {taken} are counted, for speed.", f"速さのため、{len(ground.inputs)} 件のうち {taken} 件で計算しています。"

@@ -1,7 +1,7 @@
 """Records: the frozen data that cross rooms."""
 
 from .check import Check
-from .finding import SEVERITIES, Evidence, Finding, Prescription, Sentence, Severity
+from .finding import SEVERITIES, Evidence, Finding, Findings, Prescription, Sentence, Severity
 from .launch import Launch
 from .proof import Proof, ProofRow, Tried
 from .regime import LETTERS, Regime, RegimeLabel
@@ -18,6 +18,7 @@ __all__ = [
     "Check",
     "Evidence",
     "Finding",
+    "Findings",
     "Launch",
     "Layer",
     "Prescription",

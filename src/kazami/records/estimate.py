@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .shown import as_html, mimebundle
+
 Floats = NDArray[np.float64]
 
 
@@ -84,6 +86,9 @@ class Estimate:
     conditions: tuple[Remark, ...] = ()
     warnings: tuple[Remark, ...] = ()
     details: MappingProxyType[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    _repr_html_ = as_html
+    _repr_mimebundle_ = mimebundle
 
     @property
     def threshold(self) -> Any:

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
+from .shown import as_html, mimebundle, pretty
+
 Severity = Literal["info", "warning", "error"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
 
@@ -118,6 +120,9 @@ class Finding:
     file: str = ""
     line: int | None = None
 
+    _repr_html_ = as_html
+    _repr_mimebundle_ = mimebundle
+
     def place_in(self, language: str) -> str:
         """Return the place in ``"ja"`` where there is one, else as it stands."""
         return self.place_ja if language == "ja" and self.place_ja else self.place
@@ -140,3 +145,11 @@ class Finding:
         known["not_the_cause"] = tuple(Sentence(**item) for item in known.get("not_the_cause", ()))
         known["related"] = tuple(known.get("related", ()))
         return cls(**known)
+
+
+class Findings(list[Finding]):
+    """Findings, most important first: a list that a notebook shows as cards."""
+
+    _repr_html_ = as_html
+    _repr_mimebundle_ = mimebundle
+    _repr_pretty_ = pretty

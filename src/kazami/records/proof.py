@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .finding import Finding, Prescription, Sentence
+from .shown import as_html, mimebundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,9 @@ class Proof:
     training: Any = field(default=None, compare=False)
     trace_before: Any = field(default=None, compare=False, repr=False)
     trace_after: Any = field(default=None, compare=False, repr=False)
+
+    _repr_html_ = as_html
+    _repr_mimebundle_ = mimebundle
 
     @property
     def rejected(self) -> tuple[Tried, ...]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, get_args
 
 from .finding import Evidence, Sentence
+from .shown import as_html, mimebundle
 
 RegimeLabel = Literal[
     "convergent", "edge_of_stability", "periodic", "quasi_periodic", "intermittent", "transient_chaos", "chaos", "dead", "divergent", "noise", "unsure"
@@ -33,6 +34,9 @@ class Regime:
     evidence: tuple[Evidence, ...] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     confidence: float = 1.0
+
+    _repr_html_ = as_html
+    _repr_mimebundle_ = mimebundle
 
     @property
     def letter(self) -> str:

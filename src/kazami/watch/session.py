@@ -180,6 +180,7 @@ class Session:
         except KazamiError:
             return info, findings
         info, findings = with_other_ranks(info, findings, heads)
+        info = dataclasses.replace(info, verdict={})
         sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
         return dataclasses.replace(info, wind=weather(findings)["wind"] if trace.step else {}, verdict={"en": sentence.en, "ja": sentence.ja}), findings
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..diagnosis import examine
-from ..records import Finding, RunInfo, Trace
+from ..records import Finding, Findings, RunInfo, Trace
 from ..reports import document, proof_block, render_html, render_proof_html, verdict, verdict_block
 from ..reports.case_sheet import case_sheet
 from ..reports.plain import plain
@@ -96,4 +96,4 @@ def diagnose(run: str) -> list[Finding]:
         RunNotFound: There is no run at this place.
         RunUnreadable: Its files cannot be read.
     """
-    return stored_report(run).findings
+    return Findings(stored_report(run).findings)

@@ -1,7 +1,6 @@
 """Tells a watched training to its sinks: rows as they are recorded, findings as they become certain, the report at the end."""
 
 import atexit
-import dataclasses
 import os
 import shutil
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..records import Finding, RunInfo, Sentence
+from ..records import Finding, Sentence
 from ..sinks import AbstractSink, Broadcast
 from .ranks import is_first_rank as is_first_rank
 
@@ -112,16 +111,13 @@ class Telling:
 
 def _report(observer: "Observer", folder: str) -> tuple[list[Finding], str | None]:
     """Return the last findings and the path of a report, ``None`` where no optimizer stepped."""
-    from ..reports import render_html
+    from .page import page_of
     from .watching import findings_of
-    from .writing import environment, newest_trace, now, versions, weather
 
-    trace, findings = newest_trace(observer), findings_of(observer)
-    if trace.step == 0:
+    findings = findings_of(observer)
+    if not observer.players or not observer.players[0].steps:
         return findings, None
-    head = RunInfo(id="watch", steps=trace.step, ended=now(), versions=versions(), environment=environment())
-    info = dataclasses.replace(head, findings=[finding.to_dict() for finding in findings], blind=list(observer.blind.values()), **weather(findings))
     path = os.path.join(folder, "report.html")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(render_html(info, trace, findings))
+        file.write(page_of(observer, findings))
     return findings, path

@@ -9,11 +9,14 @@ from torch import Tensor, nn
 
 from ..diagnosis import all_rules, examine
 from ..errors import CannotWatch
-from ..records import Finding, RunInfo, Trace
+from ..records import Finding, Findings, RunInfo, Trace
 from ..reports import verdict
+from ..reports.notebook import framed
 from ..sinks import AbstractSink, chosen
 from .joined import joined
+from .language import chosen_language
 from .observer import Observer
+from .page import page_of, sheet_of
 from .sampling import Sampling
 from .telling import Telling, is_first_rank
 from .writing import RunDirectory
@@ -42,7 +45,7 @@ class Watch:
     @property
     def findings(self) -> list[Finding]:
         """What is found so far, most important first."""
-        return findings_of(self.observer)
+        return Findings(findings_of(self.observer))
 
     @property
     def verdict(self) -> str:
@@ -56,6 +59,17 @@ class Watch:
         if not traces:
             return Trace(step=0, blind=tuple(self.observer.blind.values()))
         return max(traces, key=lambda trace: float(trace.facts.get("trained_parameters", 0)))
+
+    def _repr_html_(self) -> str:
+        """Return the report of what was seen so far, in a frame of its own."""
+        language = chosen_language(None)
+        return framed(page_of(self.observer, self.findings, language=language), self.verdict)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Return the report, the case sheet for front ends without HTML, and the verdict for those without both."""
+        del include, exclude  # the front end picks
+        sheet = sheet_of(self.observer, self.findings, language=chosen_language(None))
+        return {"text/html": self._repr_html_(), "text/markdown": sheet, "text/plain": self.verdict}
 
     def close(self) -> None:
         """End the watching; what was seen stays."""

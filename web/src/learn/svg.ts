@@ -110,8 +110,11 @@ export function scale(from: number, to: number, low: number, high: number): Scal
   return forth;
 }
 
-export const text = (x: number, y: number, content: string, ink: string, more: Record<string, string | number> = {}): SVGTextElement =>
-  drawn("text", { x, y, fill: ink, "font-size": 13, ...more }, content);
+export function text(x: number, y: number, content: string, ink: string, more: Record<string, string | number> = {}): SVGTextElement {
+  const node = drawn("text", { x, y, fill: ink, "font-size": 13, ...more }, content);
+  node.style.fill = ink; // the style sheet has a colour for texts that say none
+  return node;
+}
 
 export const line = (x1: number, y1: number, x2: number, y2: number, ink: string, more: Record<string, string | number> = {}): SVGLineElement =>
   drawn("line", { x1, y1, x2, y2, stroke: ink, "stroke-width": 1, ...more });

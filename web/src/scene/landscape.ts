@@ -15,7 +15,7 @@ export interface Solid {
 
 const TALL = 0.4; // of the width of the plane
 const LIFT = 0.006; // of lines above the surface they lie on
-const VIEW = { turn: -0.5, tilt: 0.6, far: 3.6 };
+const VIEW = { turn: -0.5, tilt: 0.6, far: 3.85 };
 const FLOOR = -0.16;
 
 /** Draw into `el`; `null` where the browser has no WebGL. `onLost` is called if it is taken away later. */
@@ -39,8 +39,8 @@ export function mountLandscape(el: HTMLElement, data: Relief, { isDark }: Option
     renderer.setSize(width, height, true);
     camera.aspect = width / height;
     const far = view.far * Math.max(1, (1.25 * height) / width);
-    camera.position.set(far * Math.cos(view.tilt) * Math.sin(view.turn), far * Math.sin(view.tilt) + 0.12, far * Math.cos(view.tilt) * Math.cos(view.turn));
-    camera.lookAt(0, 0.12, 0);
+    camera.position.set(far * Math.cos(view.tilt) * Math.sin(view.turn), far * Math.sin(view.tilt) + 0.06, far * Math.cos(view.tilt) * Math.cos(view.turn));
+    camera.lookAt(0, 0.06, 0);
     camera.updateProjectionMatrix();
     renderer.render(scene, camera);
     for (const { place, node } of labels) {

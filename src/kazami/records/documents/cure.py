@@ -95,7 +95,7 @@ class CureDocument(AbstractDocument):
         cured: Whether a cure was found and proved.
         changes: The names of its changes.
         diff: The change as a unified diff of the user's files, ``null`` or empty where it cannot be written as one.
-        lines_to_add: The lines to write where there is no diff.
+        lines_to_add: The lines to write where there is no diff, else empty.
         proof: The proof.
         run: The run directory.
         report: Path of the HTML report.
@@ -108,7 +108,7 @@ class CureDocument(AbstractDocument):
     cured: bool
     changes: list[str]
     diff: str | None
-    lines_to_add: list[str]
+    lines_to_add: str
     proof: ProofEntry
     run: str
     report: str

@@ -1,0 +1,67 @@
+"""A launcher in the place of the script: the ranks run under kazami, and everything else stays as it was."""
+
+import click
+import pytest
+
+from kazami.cli._launchers import launch_command, options_given
+from kazami.cli.run_command import command
+
+RUN = ["-m", "torch.distributed.run"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["torchrun", "train.py"], ["--module", "kazami", "run", "--quiet", "train.py"]),
+        (
+            ["/opt/bin/torchrun", "--nproc-per-node=2", "train.py", "--nproc-per-node", "9"],
+            ["--nproc-per-node=2", "--module", "kazami", "run", "--quiet", "train.py", "--nproc-per-node", "9"],
+        ),
+        (
+            ["torchrun", "--standalone", "--nnodes", "1", "-m", "pack.train", "-m", "x"],
+            ["--standalone", "--nnodes", "1", "--module", "kazami", "run", "--quiet", "-m", "pack.train", "-m", "x"],
+        ),
+        (
+            ["python3", "-m", "torch.distributed.run", "--nproc-per-node", "2", "a.py"],
+            ["--nproc-per-node", "2", "--module", "kazami", "run", "--quiet", "a.py"],
+        ),
+        (["torchrun", "--run-path", "a.py"], ["--module", "kazami", "run", "--quiet", "a.py"]),
+    ],
+)
+def test_kazami_goes_between_the_launcher_and_the_script(words, expected):
+    assert launch_command(None, words, ["--quiet"]) == [*RUN, *expected]
+
+
+def test_the_launchers_module_is_known_too():
+    assert launch_command("torch.distributed.run", ["--nproc-per-node", "2", "a.py"], []) == [
+        *RUN,
+        "--nproc-per-node",
+        "2",
+        "--module",
+        "kazami",
+        "run",
+        "a.py",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("module", "words"), [(None, ["train.py", "torchrun"]), ("pack.train", ["torchrun"]), (None, []), (None, ["python", "train.py"]), (None, ["python"])]
+)
+def test_everything_else_is_a_script_as_before(module, words):
+    assert launch_command(module, words, []) is None
+
+
+def test_ranks_that_are_no_python_are_refused_in_a_sentence():
+    with pytest.raises(click.UsageError, match="--no-python"):
+        launch_command(None, ["torchrun", "--no-python", "train.sh"], [])
+
+
+def test_the_options_given_are_given_to_every_rank():
+    words = ["--quiet", "--every", "3", "--sink", "jsonl:a", "--sink", "tensorboard", "--run", "runs/x", "torchrun", "a.py"]
+    with command.make_context("run", words) as context:
+        given = options_given(context)
+    assert given.count("--sink") == 2
+    assert {("--every", "3"), ("--run", "runs/x"), ("--sink", "jsonl:a"), ("--sink", "tensorboard")} <= set(zip(given, given[1:], strict=False))
+    assert "--quiet" in given
+    assert "--dynamics" not in given
+    assert "torchrun" not in given

@@ -10,7 +10,7 @@ from kazami import __version__  # noqa: E402
 
 project = "kazami 風見"
 author = "the authors of kazami"
-copyright = "the authors of kazami, Apache-2.0"  # noqa: A001
+copyright = "the authors of kazami, Apache-2.0"
 release = version = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tools.handbook.mathml"]
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist", "attrs_inline"]

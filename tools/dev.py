@@ -3,6 +3,7 @@
 run       set up, then take the tour: five panels computed on real data, and a page of them (kazami-tour.html)
 test      set up with the test group, then format, lint, types, stairs and tests; stops at the first that fails
 test-all  the same with the slow tests
+test-integrations  test the adapters against the real frameworks, in an environment of their own (.venv-integrations)
 check     the same without the tests
 format    put the code into the one format, and mend what the linter can mend
 docs      build the pages of docs/ in both languages (docs/_build/html/index.html); a warning is an error
@@ -34,6 +35,7 @@ TASKS = {
     "run": ("run", [("tour", ["kazami", "tour"])]),
     "test": ("test", [*CHECKS, ("tests", ["pytest", "-n", "2", "-q"])]),
     "test-all": ("test", [*CHECKS, ("tests", ["pytest", "-n", "2", "-q", "-m", ""])]),
+    "test-integrations": ("integrations", [("tests", ["pytest", "-n", "2", "-q", "-m", "", "tests/integrations"])]),
     "check": ("test", list(CHECKS)),
     "format": ("test", [("lint", ["ruff", "check", "--fix", "--quiet", "."]), ("format", ["ruff", "format", "--quiet", "."])]),
     "docs": ("docs", [("docs", ["tools.handbook"])]),
@@ -57,6 +59,9 @@ def main(arguments):
         print(__doc__)
         return 0 if arguments in (["-h"], ["--help"]) else fail("name one task of: " + ", ".join(TASKS))
     group, commands = TASKS[arguments[0]]
+    if group == "integrations":  # frameworks bring many packages, which must not decide what the rest is tested with
+        global VENV
+        VENV = VENV.with_name(f"{VENV.name}-integrations")
     try:
         set_up(group)
         build_pages()
@@ -76,17 +81,17 @@ class SetUpError(Exception):
 
 def set_up(group):
     """Make ``.venv`` hold torch, kazami (editable) and what the group names: the tools of the checks (``test``), those of the pages (``docs``)."""
-    stamps = {name: VENV / f"kazami-{name}.stamp" for name in ("run", "docs", "test")}
+    stamps = {name: VENV / f"kazami-{name}.stamp" for name in ("run", "docs", "test", "integrations")}
     enough = {stamps[group], stamps["test"]}  # what is set up for the tests will also run, and build the pages
     if venv_python().exists() and any(stamp.is_file() and stamp.read_text() == fingerprint() for stamp in enough):
         return
-    print(f"dev: setting up .venv for '{group}' (the first time takes a minute or two)", file=sys.stderr, flush=True)
+    print(f"dev: setting up {VENV.name} for '{group}' (the first time takes a minute or two)", file=sys.stderr, flush=True)
     install = installer()
     # Torch goes first and alone: in one resolution with the rest another build of it may win.
     install(["torch"], "torch")
     install(["--editable", ".", *(["--group", group] if group != "run" else [])], "kazami and what it needs")
     if subprocess.run([venv_python(), "-c", NO_GPU_PACKAGES_BESIDE_CPU_TORCH], check=False).returncode:
-        raise SetUpError("setting up went wrong: delete .venv and try again")
+        raise SetUpError(f"setting up went wrong: delete {VENV.name} and try again")
     stamps[group].write_text(fingerprint())
 
 

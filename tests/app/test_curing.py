@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -300,3 +301,17 @@ def test_a_real_cure_is_started_and_proves(curing, folder):
     assert board.job.exit_code == 0, board.job
     assert [line.state for line in board.proofs] == ["proved"]
     assert board.job.steps[0].what == "diagnosis"
+
+
+def test_only_what_a_finding_prescribes_can_be_tried_alone(curing, command, folder):
+    assert curing.start("one", CureRequest(only="--apply")).why_not.ja
+    assert curing.start("one", CureRequest(only="rm")).job == ""
+    head = folder / "one" / "run.json"
+    info = json.loads(head.read_text())
+    info["findings"] = [{"prescriptions": [{"name": "clip_gradients"}]}]
+    head.write_text(json.dumps(info))
+    started = curing.start("one", CureRequest(only="clip_gradients"))
+    assert started.job
+    job = next(iter(curing._jobs.values()))
+    assert " --only clip_gradients " in shlex.join(job.process.args)
+    assert curing.board("one").job.only == "clip_gradients"

@@ -1,6 +1,7 @@
 """The page Diagnose & cure in a real browser."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -98,9 +99,13 @@ def test_a_cure_is_started_by_keyboard_followed_and_its_proof_opens(app, show, f
     sick(folder)
     page = show(app(), "#/diagnose?run=sick&budget=30")
     page.locator("#start").wait_for()
-    page.locator("button.try").first.focus()
+    first = page.locator("button.try").first
+    label, _, name = first.text_content().partition(": ")
+    assert label == "Try this cure"
+    first.focus()
     page.keyboard.press("Enter")
     page.locator("#cancel").wait_for()
+    page.get_by_text(f"Trying one change: {name}").wait_for()
     page.get_by_text("Tries lower learning rate").first.wait_for()
     assert page.evaluate("document.activeElement.id") == "cancel"
     assert "of 30 s" in page.locator("#spent").inner_text()
@@ -196,3 +201,23 @@ def test_strings_of_a_proof_are_text(app, show, folder):
     page.locator("#proof").wait_for()
     assert "</script><img" in page.locator("#proof").inner_text()
     assert page.locator("main img").count() == 0
+
+
+def test_a_number_of_evidence_has_its_course_beside_its_limit_or_says_that_there_is_none(app, show, folder):
+    sick(folder)
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#finding-1 [data-picture^=course] canvas, #finding-1 .no-course").first.wait_for()
+    n_rows = page.locator("#finding-1 table.evidence tbody tr").count()
+    n_courses = page.locator("#finding-1 [data-picture^=course]").count()
+    assert n_courses == n_rows or page.locator("#finding-1 .no-course").count() == 1
+
+
+def test_one_that_was_not_proved_alone_shows_its_own_curve_beside_the_unchanged_one(app, show, folder):
+    sick(folder)
+    failed = proofs.unproved()
+    proved(folder, replace(failed, losses_after=(failed.losses_before[0],)))
+    page = show(app(), "#/diagnose?run=sick")
+    page.locator("#proof-curves-section canvas").first.wait_for()
+    reading = page.locator("#proof-curves-section .reading").inner_text()
+    assert "before" in reading.lower() or "without" in reading.lower()
+    assert "after" in reading.lower() or "with" in reading.lower()

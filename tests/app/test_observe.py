@@ -4,8 +4,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from kazami.records import Layer, Series, Trace
 from kazami.storage import RunWriter
 from tests.app.stage import Serving, rows_of, violations, written
 from tests.pages import low_contrast
@@ -240,3 +242,76 @@ def test_a_hundred_layers_and_twenty_thousand_steps_open_soon(app, show):
     assert page.locator(".stage canvas").first.is_visible()
     print(f"opened in {time.monotonic() - began:.2f} s")
     assert page.evaluate(PIXEL, [40, 100, 0.5])[3] == 255
+    assert page.locator(".graph .node").count() <= 27  # folded: as many nodes as an eye can follow
+    assert page.locator(".stage canvas").first.evaluate("canvas => canvas.width") <= 4000
+    print(f"longest frame while scrolling {page.evaluate(SCROLL):.0f} ms")
+
+
+def branching(run):
+    """Give a made-up run the data flow of a residual network: a skip past its second layer."""
+    n = len(run.trace.layers)
+    nodes = [["input"], *(["layer", row, 0, [8]] for row in range(n)), ["join", "+", [8]], ["loss"]]
+    chain = [[row, row + 1] for row in range(n)]
+    flow = {"nodes": nodes, "edges": [*chain, [n, n + 1], [1, n + 1], [n + 1, n + 2]]}
+    return run.__class__(run.info, run.trace.replaced(facts={**run.trace.facts, "data_flow": flow}), run.findings)
+
+
+def test_the_graph_has_its_skip_connection_and_the_colours_of_the_cross_hair(app, show):
+    page = show(app([branching(runs.vanishing())]))
+    assert page.locator(".graph .node.join").count() == 1
+    page.locator("#flow-section details summary").click()
+    assert "fc1, fc12" in page.locator("#flow-section table").inner_text().replace("fc12, fc1", "fc1, fc12")
+    first = page.locator(".graph .node.operation rect").first
+    newest = first.evaluate("node => node.style.fill")
+    page.focus(".stage")
+    page.keyboard.press("Home")
+    page.get_by_text("Colours: the wind of step 1").wait_for()
+    assert first.evaluate("node => node.style.fill") != newest
+    page.keyboard.press("Escape")
+    page.get_by_text("Colours: the newest wind").wait_for()
+    assert first.evaluate("node => node.style.fill") == newest
+
+
+def test_an_older_run_without_a_graph_is_a_chain_and_says_so(app, show):
+    page = show(app([runs.vanishing()]))
+    assert "holds no graph" in page.locator("#flow-section").inner_text()
+    assert page.locator(".graph .node.join").count() == 0
+
+
+def test_a_deep_graph_is_folded_and_unfolds(app, show):
+    page = show(app([branching(long_run(60, 4))]))
+    assert page.locator(".graph .node").count() <= 27
+    page.locator(".graph .node.folded").focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".graph .node.folded").count() == 0
+    assert page.locator(".graph .node.operation").count() == 60
+
+
+def test_the_drawer_shows_distributions_or_says_that_there_are_none(app, show, tmp_path):
+    run = runs.vanishing()
+    written(run, tmp_path / "runs", is_ended=False, until=10)
+    page = show(app(), "#/observe")
+    page.locator("#layers td.name button").first.click()
+    page.get_by_text("holds no distributions").wait_for()
+
+
+def long_run(n_layers, n_steps):
+    """Return a run of so many layers and steps, whose wind is calm at the input."""
+    steps = np.arange(1, n_steps + 1)
+    layers = tuple(Layer(f"fc{row}", "linear", (8, 8), 8, 8, "relu", is_output=row == n_layers - 1) for row in range(n_layers))
+    wind = np.tile(np.linspace(-5, 0, n_layers), (n_steps, 1)) + 0.01 * np.sin(steps)[:, None]
+    series = {"loss": Series(steps, 2 * 0.999**steps), "layer_wind": Series(steps, wind), "gradient_norm": Series(steps, 10**wind)}
+    return runs.Run(runs.info("long", n_steps), Trace(step=n_steps, layers=layers, series=series), ())
+
+
+SCROLL = """() => new Promise((done) => {
+  let [last, longest, n] = [performance.now(), 0, 0];
+  const step = (now) => {
+    longest = Math.max(longest, now - last);
+    last = now;
+    window.scrollBy(0, 60);
+    n += 1;
+    n < 60 ? requestAnimationFrame(step) : done(longest);
+  };
+  requestAnimationFrame(step);
+})"""

@@ -1,5 +1,7 @@
 """A launcher in the place of the script: the ranks run under kazami, and everything else stays as it was."""
 
+from itertools import pairwise
+
 import click
 import pytest
 
@@ -61,7 +63,7 @@ def test_the_options_given_are_given_to_every_rank():
     with command.make_context("run", words) as context:
         given = options_given(context)
     assert given.count("--sink") == 2
-    assert {("--every", "3"), ("--run", "runs/x"), ("--sink", "jsonl:a"), ("--sink", "tensorboard")} <= set(zip(given, given[1:], strict=False))
+    assert {("--every", "3"), ("--run", "runs/x"), ("--sink", "jsonl:a"), ("--sink", "tensorboard")} <= set(pairwise(given))
     assert "--quiet" in given
     assert "--dynamics" not in given
     assert "torchrun" not in given

@@ -37,7 +37,9 @@ def test_the_stored_graph_is_drawn_with_rows_of_the_map_and_shapes_on_the_edges(
     assert [edge.label for edge in found.edges] == ["", "8", "8", "8×6×6", "", "3", "1"]
 
 
-@pytest.mark.parametrize("data", [None, {}, 7, {"nodes": [["layer", 99, 0, []]], "edges": []}, {"nodes": [["what"]], "edges": []}, {"nodes": [["input"]], "edges": [[0, 5]]}])
+@pytest.mark.parametrize(
+    "data", [None, {}, 7, {"nodes": [["layer", 99, 0, []]], "edges": []}, {"nodes": [["what"]], "edges": []}, {"nodes": [["input"]], "edges": [[0, 5]]}]
+)
 def test_without_one_or_with_a_strange_one_the_layers_stand_in_their_order_and_it_says_so(data):
     found = flow({} if data is None else {"data_flow": data})
     assert found.why_not == IN_ORDER

@@ -4,7 +4,7 @@ import pytest
 
 from kazami.errors import UsageError
 from kazami.records import Finding, Sentence
-from kazami.sinks.wandb import WeightsAndBiases
+from kazami.sinks.wandb import Wandb
 
 wandb = pytest.importorskip("wandb", reason="the package wandb is not installed")
 pytestmark = pytest.mark.filterwarnings("default")  # another package's warnings are not ours
@@ -21,7 +21,7 @@ def _offline(monkeypatch, tmp_path) -> None:
 
 def test_without_a_run_of_the_script_it_opens_an_offline_one_that_is_not_the_scripts(tmp_path) -> None:
     (tmp_path / "report.html").write_text("a report")
-    sink = WeightsAndBiases("project", run="runs/abc")
+    sink = Wandb("project", run="runs/abc")
     sink.log(1, {"kazami/loss": 0.5})
     assert wandb.run is None  # a wandb.init of the script later gets a run of its own
     run = sink._run
@@ -36,7 +36,7 @@ def test_without_a_run_of_the_script_it_opens_an_offline_one_that_is_not_the_scr
 
 def test_beside_the_scripts_run_its_step_counter_never_moves() -> None:
     script = wandb.init(project="mine", mode="offline")
-    sink = WeightsAndBiases()
+    sink = Wandb()
     counted = []
     for step in range(3):
         sink.log(10 * step + 1, {"kazami/loss": 1.0})

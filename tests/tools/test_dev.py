@@ -51,6 +51,12 @@ def test_the_second_time_nothing_is_installed_until_the_constraints_change(dev):
     assert len(started(dev, "install")) > before
 
 
+def test_docs_installs_its_own_group_and_builds_the_pages(dev):
+    assert dev.main(["docs"]) == 0
+    assert dev.started[started(dev, "--editable")[0]].endswith("--editable . --group docs")
+    assert dev.started[-1].endswith("-m tools.handbook")
+
+
 def test_what_is_set_up_for_the_tests_also_runs_but_not_the_other_way_round(dev):
     dev.main(["run"])
     dev.main(["test"])
@@ -92,7 +98,7 @@ def test_no_venv_module_is_one_line(dev, capsys):
 def test_strangers_beside_a_cpu_torch_are_an_error(dev, capsys):
     dev.codes["nvidia-"] = 1
     assert dev.main(["run"]) == 1
-    assert "delete .venv" in capsys.readouterr().err.splitlines()[-1]
+    assert f"delete {dev.VENV.name}" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_uv_is_used_where_it_is_and_told_the_sources_of_pip(dev, monkeypatch):
@@ -118,3 +124,12 @@ def test_an_old_python_is_one_line(dev, monkeypatch, capsys):
 def test_an_unknown_task_names_the_tasks(dev, capsys):
     assert dev.main(["tset"]) == 1
     assert "name one task of: run, test" in capsys.readouterr().err
+
+
+def test_the_frameworks_have_an_environment_of_their_own_with_torch_first(dev):
+    usual = dev.VENV
+    assert dev.main(["test-integrations"]) == 0
+    assert usual.with_name(f"{usual.name}-integrations") == dev.VENV
+    assert all(str(dev.venv_python()) in command for command in dev.started if "install" in command)
+    assert started(dev, "install --quiet")[1] < started(dev, "--group integrations")[0]
+    assert dev.started[-1].endswith("tests/integrations")

@@ -4,17 +4,16 @@ import pytest
 
 from kazami.records import Finding, RunInfo, Sentence
 from kazami.storage import RunWriter, open_run
-from kazami.watch.among_ranks import ended_together, with_other_ranks
+from kazami.watch.among_ranks import ended_together, newest_losses, with_other_ranks
 
 
 def finding(name="nan_inf", step=5, severity="error", place="0.weight", primary=True):
     return Finding("KZ103", name, severity, 0.9, step, place, Sentence("It is bad.", "悪い。"), is_primary=primary)
 
 
-def head(*findings, steps=10, ended="now", bad_at=None, loss=None):
+def head(*findings, steps=10, ended="now", bad_at=None):
     facts = {} if bad_at is None else {"first_bad": {"step": bad_at}}
-    progress = None if loss is None else {"now": loss}
-    trace = {"facts": facts, "progress": progress}
+    trace = {"facts": facts}
     return RunInfo(id="run", steps=steps, ended=ended, reason="finished", trace=trace, findings=[one.to_dict() for one in findings])
 
 
@@ -61,9 +60,9 @@ def test_there_is_one_primary_finding_and_it_stays_that_of_rank_0():
 
 
 def test_a_rank_that_fell_silent_is_said_once_and_losses_and_steps_stand_side_by_side():
-    mine = head(steps=10, loss=0.5)
-    heads = {0: mine, 1: head(steps=4, ended="", loss=0.75)}
-    info, _ = with_other_ranks(mine, [], heads)
+    mine = head(steps=10)
+    heads = {0: mine, 1: head(steps=4, ended="")}
+    info, _ = with_other_ranks(mine, [], heads, {0: 0.5, 1: 0.75, 2: float("nan")})
     again, _ = with_other_ranks(info, [], heads)
     assert again.blind == info.blind
     assert len(info.blind) == 1
@@ -85,7 +84,9 @@ def test_each_rank_tells_of_itself_in_a_file_of_its_own(tmp_path):
     second.append(7, {"loss": 3.0})
     second.flush()
     stored = open_run(place)
+    first.flush()
     assert stored.heads()[1].steps == 7
+    assert newest_losses(stored, {**stored.heads(), 0: RunInfo(id="run", steps=1)}) == {0: 1.0, 1: 2.5}
     assert not stored.heads()[1].ended
     second.close(ended="later", reason="finished", steps=7)
     first.close(ended="later", reason="finished", steps=1)

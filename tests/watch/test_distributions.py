@@ -1,6 +1,7 @@
 """Histograms of activations, gradients and weights: right, ever further apart, within their budget, and never in the training's way."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def test_a_histogram_counts_as_numpy_does():
 
 def test_sizes_are_counted_by_their_logarithm_zeros_and_nan_apart():
     shares, ends = histograms([torch.tensor([0.0, -1e-3, 1.0, math.nan]), None, torch.zeros(3), torch.tensor([math.inf])], is_logarithmic=True)
-    assert ends[0].tolist() == [-3.0, 0.0, 0.25, 0.25]
+    assert ends[0].tolist() == pytest.approx([-3.0, 0.0, 0.25, 0.25])
     assert (shares[0, 0], shares[0, -1], int(shares[0, 1:-1].sum())) == (255, 255, 0)
     assert np.isnan(ends[1]).all()
     assert np.isnan(ends[2:, :2]).all()
@@ -68,11 +69,11 @@ def test_they_show_what_the_layers_hold(stored):
     assert 0 < sigmoid["activation"].low.min() <= sigmoid["activation"].high.max() < 1
     assert relu["activation"].low.min() == 0
     assert 0 < relu["activation"].zeros[-1] < 1
-    hidden = torch.relu(model[2](torch.sigmoid(model[0](x))))
+    hidden = torch.relu(model[2](torch.sigmoid(model[0](x)))).detach()
     assert relu["activation"].zeros[-1] == pytest.approx(float((hidden == 0).float().mean()), abs=0.1)
     assert head["gradient"].is_logarithmic
     assert head["gradient"].high[-1] < 1
-    assert head["weight"].high[-1] == pytest.approx(float(model[4].weight.max()), abs=0.1)
+    assert head["weight"].high[-1] == pytest.approx(float(model[4].weight.detach().max()), abs=0.1)
 
 
 class Writer:
@@ -93,14 +94,13 @@ def watched(monkeypatch, cost, n_layers=3):
     def work(player, sights, step):
         clock[0] += cost
         writer.append_distributions(step, {})
-        reader._n += 1
-        reader._next = max(step + 1, math.ceil(step * 2.0 ** (1 / reader._pace(n_layers))))
 
     monkeypatch.setattr(reader, "_store", work)
-    observer = type("Seen", (), {"began": 0.0, "moment": 1, "players": ["one"], "blind": {}})()
+    player = SimpleNamespace(layers=[None] * n_layers)
+    observer = SimpleNamespace(began=0.0, moment=1, players=[player], blind={})
     for step in range(1, 20_001):
         observer.moment = step
-        reader.step_begins("one", [], observer)
+        reader.step_begins(player, [], observer)
     return writer.steps, reader.spent
 
 
@@ -109,14 +109,15 @@ def test_however_much_they_cost_they_reach_the_end_within_their_budget(monkeypat
     steps, spent = watched(monkeypatch, cost, n_layers)
     assert spent <= distributions.SECONDS + cost + 1e-9
     assert len(steps) <= 60
-    assert steps[-1] > 4000
+    assert steps[-1] > 20_000 / 16
     assert len(steps) * n_layers < 20_000  # bounded on the disk: 150 bytes each
 
 
 def test_a_mistake_ends_them_alone_and_is_said(monkeypatch):
     reader = DistributionReader(Writer())
     monkeypatch.setattr(reader, "_store", lambda *arguments: 1 / 0)
-    observer = type("Seen", (), {"began": 0.0, "moment": 1, "players": ["one"], "blind": {}})()
-    reader.step_begins("one", [], observer)
+    player = SimpleNamespace(layers=[])
+    observer = SimpleNamespace(began=0.0, moment=1, players=[player], blind={})
+    reader.step_begins(player, [], observer)
     assert reader.is_off
     assert "ZeroDivisionError" in observer.blind["distributions"]

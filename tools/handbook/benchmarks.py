@@ -25,8 +25,9 @@ PEERS = (
 )
 LEAD = """# Measured, beside other tools
 
-Every number on this page is read from `benchmarks/results/*.json`, which the scripts in `benchmarks/` write; none was typed. How they were taken, on which machine and what they hide stands in
-[benchmarks](benchmarks.md). *Interval* is that of resampled rounds. Goals were set before the measurements; a missed one stays on the page.
+Every number on this page is read from `benchmarks/results/*.json`, which the scripts in `benchmarks/` write; none was typed. How they were taken, on which
+machine and what they hide stands in [benchmarks](benchmarks.md). *Interval* is that of resampled rounds. Goals were set before the measurements; a missed one
+stays on the page.
 """
 
 

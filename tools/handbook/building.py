@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from . import api, benchmarks, commands, findings, gallery_pages, wind, words
-from .staging import DOCS, LANGUAGES, Pages, japanese, put, written
+from .staging import DOCS, LANGUAGES, Pages, japanese, put, with_others, written
 
 GENERATED = ("words.md", "gallery.md", "measured.md")  # pages of the site that stand nowhere in docs/, but that pages there link to
 WELCOME = """<!doctype html>
@@ -25,7 +25,7 @@ def generated(language: str) -> Pages:
 def all_pages() -> dict[str, Pages]:
     """Return all pages of the site by language."""
     english = {**written("en"), **generated("en")}
-    return {"en": english, "ja": japanese(english, generated("ja"))}
+    return {"en": with_others(english), "ja": with_others(japanese(english, generated("ja")))}
 
 
 def build(place: Path | None = None, languages: tuple[str, ...] = LANGUAGES) -> int:

@@ -1,9 +1,8 @@
 """The pages of the findings: what stands in docs/findings, and after it cures and scores, which come from the code and from what was counted."""
 
-import json
 from typing import Any
 
-from . import calibration
+from .scores import section
 from .staging import DOCS, Pages
 from .tables import table, toctree
 
@@ -25,13 +24,6 @@ WORDS = {
         "cures_lead": "What kazami prescribes for it, least change first (generated from the code). Whether one helps is for `kazami cure` to prove.",
         "no_cures": "kazami prescribes nothing for it.",
         "cures_header": ("cure", "what it changes", "kind of change", "what else to expect", "old checkpoints load", "from"),
-        "scores": "Scores",
-        "scores_lead": "Counted on {n} of the {of} calibration patients (the rules were tuned on these, so read the numbers as the best case; the README has the scores on patients that they "
-        "were not tuned on).",
-        "scores_header": ("", "first fifth of the steps", "all steps"),
-        "caught": "named where it is the planted cause",
-        "right": "true where it was named",
-        "alarms": "named on healthy trainings",
         "yes": "yes",
         "no": "no",
     },
@@ -40,12 +32,6 @@ WORDS = {
         "cures_lead": "kazami が勧める変更を、小さいものから順に並べます（コードから生成）。実際に効くかどうかは `kazami cure` が証明します。",
         "no_cures": "この所見には処方がありません。",
         "cures_header": ("処方の名前", "何を変えるか", "変更の種類", "副作用", "既存チェックポイント", "出典"),
-        "scores": "成績",
-        "scores_lead": "較正用の学習 {of} 件のうち {n} 件で数えました（規則の調整に使ったものなので、最良の場合と読んでください。調整に使っていない学習での成績は README にあります）。",
-        "scores_header": ("", "最初の 1/5 のステップ", "全ステップ"),
-        "caught": "仕込んだ原因を言い当てた割合",
-        "right": "この所見を出して正しかった割合",
-        "alarms": "健全な学習での誤報",
         "yes": "読める",
         "no": "読めない",
     },
@@ -59,12 +45,11 @@ def pages(language: str) -> Pages:
     from kazami.diagnosis import all_rules
 
     rules = sorted(all_rules(), key=lambda rule: rule.id)
-    counted = calibrated()
     found = {}
     for rule in rules:
         name = f"{rule.id}-{rule.name}"
         body = _text(f"findings/{name}.md") if language == "en" else japanese_card(rule)
-        found[f"findings/{name}.md"] = "\n\n".join([body.rstrip(), cures_of(rule.name, language), scores_of(rule.name, counted, language)]) + "\n"
+        found[f"findings/{name}.md"] = "\n\n".join([body.rstrip(), cures_of(rule.name, language), section(rule.name, language)]) + "\n"
     tree = toctree([f"{rule.id}-{rule.name}" for rule in rules], options=("hidden",))
     front = _text("findings/README.md") if language == "en" else japanese_front(rules)
     found["findings/README.md"] = f"{front.rstrip()}\n\n{tree}\n"
@@ -90,7 +75,8 @@ def japanese_front(rules: list[Any]) -> str:
     """Return the Japanese front of the catalogue."""
     rows = [(f"[{rule.id} {rule.name}]({rule.id}-{rule.name}.md)", rule.title.ja, FAMILIES[rule.family]) for rule in rules]
     lead = (
-        "所見ごとに一頁です。進みが悪いときにしか異常とは呼びません（コードの明白な誤りと、有限でない数は例外です）。言葉から探すには[言葉の索引](../words.md)、"
+        "所見ごとに一頁です。進みが悪いときにしか異常とは呼びません（コードの明白な誤りと、有限でない数は例外です）。"
+        "言葉から探すには[言葉の索引](../words.md)、"
         "判定の読み方は[基本の考え方](../concepts.md)を見てください。"
     )
     return f"# 所見の一覧\n\n{lead}\n\n{table(('所見', '調べるもの', '分類'), rows)}"
@@ -116,33 +102,3 @@ def cures_of(finding: str, language: str) -> str:
         for cure in cures
     ]
     return f"## {words['cures']}\n\n{words['cures_lead']}\n\n{table(words['cures_header'], rows)}"
-
-
-def calibrated() -> list[dict[str, Any]]:
-    """Return what was counted on the calibration patients."""
-    rows: list[dict[str, Any]] = json.loads(calibration.PLACE.read_text("utf-8")) if calibration.PLACE.exists() else []
-    return rows
-
-
-def scores_of(finding: str, rows: list[dict[str, Any]], language: str) -> str:
-    """Return the section of a finding's hits, true statements and false alarms."""
-    from kazami.patients import all_patients
-
-    words = WORDS[language]
-    lead = words["scores_lead"].format(n=len(rows), of=len(all_patients("calibration")))
-    lines = []
-    for name, chosen, is_true in (
-        ("caught", [row for row in rows if row["label"] == finding], None),
-        ("right", rows, "true"),
-        ("alarms", [row for row in rows if row["label"] is None], None),
-    ):
-        cells = []
-        for when in ("early", "whole"):
-            there = [row for row in chosen if finding in row[when]]
-            cells.append(_share(sum(finding in row["true"] for row in there), len(there)) if is_true else _share(len(there), len(chosen)))
-        lines.append((words[name], *cells))
-    return f"## {words['scores']}\n\n{lead}\n\n{table(words['scores_header'], lines)}"
-
-
-def _share(n: int, of: int) -> str:
-    return f"{n} / {of}" + (f" ({n / of:.0%})" if of else "")

@@ -10,8 +10,11 @@ from .tables import table, toctree
 WORDS = {
     "en": {
         "title": "Gallery",
-        "lead": "Every experiment of the lab: what it asks, what it expected and from where, what came out. The figures and numbers are those of the quick version with seed 0; "
-        "`python -m tools.handbook.gallery` computes them anew, and each can be repeated with the command on its page.",
+        "lead": (
+            "Every experiment of the lab: what it asks, what it expected and from where, what came out. The figures and numbers are those of the quick "
+            "version with seed 0; "
+            "`python -m tools.handbook.gallery` computes them anew, and each can be repeated with the command on its page."
+        ),
         "claim": "What is said",
         "source": "Source",
         "found": "What came out",
@@ -23,8 +26,11 @@ WORDS = {
     },
     "ja": {
         "title": "実験ギャラリー",
-        "lead": "lab のすべての実験です。問い、期待値とその根拠、実測の結果を並べます。図と数値は簡易版（シード 0）のもので、`python -m tools.handbook.gallery` で計算し直せます。"
-        "各頁のコマンドで手元でも再現できます。",
+        "lead": (
+            "lab のすべての実験です。問い、期待値とその根拠、実測の結果を並べます。図と数値は簡易版（シード 0）のもので、`python -m "
+            "tools.handbook.gallery` で計算し直せます。"
+            "各頁のコマンドで手元でも再現できます。"
+        ),
         "claim": "主張",
         "source": "出典",
         "found": "結果",

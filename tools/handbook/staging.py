@@ -18,6 +18,7 @@ OUTSIDE = {
 SCORES = re.compile(r"<!-- scores -->\n(.*?)<!-- /scores -->", re.DOTALL)
 OWN = ("conf.py", "_templates", "_static", "_build", "ja", "data", "gallery", "tutorial")
 LINK = re.compile(r"(?<!!)(\]\()([^)#\s]+)((?:#[^)]*)?\))|(!\[[^\]]*\]\()([^)\s]+)(\))")
+TREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 Pages = dict[str, str]  # path of a page or file from the top of the site -> its text
@@ -94,14 +95,21 @@ def title_of(page: str, text: str) -> str:
     return heading[1].strip() if heading else Path(page).stem
 
 
+def with_others(pages: Pages) -> Pages:
+    """Return the pages with the line ``(others)`` on the front replaced by the pages beside it that no table names: a new page needs no list edited."""
+    listed = {line.strip() for tree in TREE.findall(pages["index.md"]) for line in tree.splitlines()}
+    others = sorted(name.removesuffix(".md") for name in pages if "/" not in name and name.removesuffix(".md") not in {*listed, "index"})
+    return {**pages, "index.md": pages["index.md"].replace("(others)\n", "".join(f"{name}\n" for name in others))}
+
+
 def stand_in(page: str, english: str) -> str:
     """Return the Japanese page that says that there is only an English one, and leads there; it keeps the navigation below it."""
     title = title_of(page, english)
     up = "../" * (page.count("/") + 1)
     address = f"{up}en/{page.rsplit('.', 1)[0]}.html"
     tree = "\n\n".join(re.findall(r"^```\{toctree\}.*?^```$", english, re.MULTILINE | re.DOTALL))
-    lead = "この頁の日本語版はまだありません。"
-    return f'# {title}\n\n{lead}<a href="{address}" lang="en" hreflang="en">英語版を読む（{title.replace("`", "")}）</a>\n\n{tree}\n'
+    lead = "この頁の日本語版はまだありません。"  # the title says so too: it stands in the navigation
+    return f'# {title}（英語）\n\n{lead}<a href="{address}" lang="en" hreflang="en">英語版を読む（{title.replace("`", "")}）</a>\n\n{tree}\n'
 
 
 def japanese(english: Pages, generated: Pages) -> Pages:

@@ -1,7 +1,8 @@
-"""Types the commands of the tutorial into a shell, and writes what came out under each: ``python -m tools.handbook.transcript [--keep-cures] [en|ja]``.
+"""Types the commands of the tutorial into a shell, and writes what came out under each.
 
-A block of the language ``console`` holds commands, each after ``$ ``, and under each its output. Commands that change nothing of the output (``cat``) are typed as well: nothing in such a
-block is written by hand but the commands. About ten minutes a language on one core, most of them for the trials of ``kazami cure``, whose output ``--keep-cures`` keeps.
+``python -m tools.handbook.transcript [--keep-cures] [en|ja]``: a block of the language ``console`` holds commands, each after ``$ ``, and under each its
+output; nothing in such a block is written by hand but the commands. About ten minutes a language on one core, most of them for the trials of ``kazami cure``,
+whose output ``--keep-cures`` keeps.
 """
 
 import os
@@ -82,15 +83,8 @@ def filled(text: str, type_in: Type) -> str:
 def typed_in(place: Path, language: str) -> Type:
     """Return a function that types a command in ``place`` and returns what a terminal would show."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    settings = {
-        **os.environ,
-        "PATH": path,
-        "COLUMNS": COLUMNS,
-        "LANG": LOCALES[language],
-        "LC_ALL": LOCALES[language],
-        "OMP_NUM_THREADS": "1",
-        "PYTHONUTF8": "1",
-    }
+    settings = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
+    settings |= {"PATH": path, "COLUMNS": COLUMNS, "LANG": LOCALES[language], "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 
     def type_in(command: str) -> str:
         print(f"$ {command}", file=sys.stderr, flush=True)

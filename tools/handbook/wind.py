@@ -4,39 +4,58 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from .findings import calibrated
+from .scores import calibrated
 from .staging import DOCS, Pages
 from .tables import table
 
 WORDS = {
     "en": {
         "title": "Held against outcomes",
-        "lead": "{n} of the {of} calibration patients, ill and healthy ones, each trained to its end: *works* means that it reached the score that its healthy version reaches. The wind of a layer is the median of "
-        "its recorded steps. Intervals are Wilson's, 95 %. Generated from `docs/data/calibration.json`; `python -m tools.handbook.calibration` measures anew.",
+        "lead": (
+            "{n} of the {of} calibration patients, ill and healthy ones, each trained to its end: *works* means that it reached the score that its "
+            "healthy version reaches. The wind of a layer is the median of "
+            "its recorded steps. Intervals are Wilson's, 95 %. Generated from `docs/data/calibration.json`; `python -m tools.handbook.calibration` "
+            "measures anew."
+        ),
         "header": ("layers, by their median wind", "trainings", "of them work", "share", "95 %"),
         "early": "In the first fifth of the steps",
         "whole": "Over all steps",
         "all": "all in the band",
         "calm": "some below it, none above",
         "storm": "some above it, or not finite",
-        "and": "The share of trainings that work is {a:.0%} with every layer in the band and {b:.0%} otherwise, in the first fifth of the steps; by Youden's J (share of working trainings in the band less share of failing ones in it) that is {j:.2f}, "
-        "where 0 is no better than a coin and 1 a perfect test. {verdict}",
-        "weak": "**The band is a way to see where the wind blows and no test of health**: a failing training lies inside it often, and a working one outside. That is why the diagnosis never uses it as a limit.",
+        "and": (
+            "The share of trainings that work is {a:.0%} with every layer in the band and {b:.0%} otherwise, in the first fifth of the steps; by "
+            "Youden's J (share of working trainings in the band less share of failing ones in it) that is {j:.2f}, "
+            "where 0 is no better than a coin and 1 a perfect test. {verdict}"
+        ),
+        "weak": (
+            "**The band is a way to see where the wind blows and no test of health**: a failing training lies inside it often, and a working one "
+            "outside. That is why the diagnosis never uses it as a limit."
+        ),
         "strong": "The band separates working from failing trainings well, and still is not used as a limit: the diagnosis asks for a cause.",
     },
     "ja": {
         "title": "学習の結果との突き合わせ",
-        "lead": "較正用の学習（病気のものと健全なもの）{of} 件のうち {n} 件を最後まで学習させました。「うまくいく」とは、健全な版が達する成績に達したことです。層の風は記録したステップの中央値、"
-        "区間は Wilson の 95 % 区間です。`docs/data/calibration.json` から生成しており、`python -m tools.handbook.calibration` で測り直せます。",
+        "lead": (
+            "較正用の学習（病気のものと健全なもの）{of} 件のうち {n} 件を最後まで学習させました。「うまくいく」とは、"
+            "健全な版が達する成績に達したことです。層の風は記録したステップの中央値、"
+            "区間は Wilson の 95 % 区間です。`docs/data/calibration.json` から生成しており、`python -m tools.handbook.calibration` で測り直せます。"
+        ),
         "header": ("各層の風の中央値", "学習の数", "うまくいった数", "割合", "95 %"),
         "early": "最初の 1/5 のステップ",
         "whole": "全ステップ",
         "all": "すべての層が帯の中",
         "calm": "帯より下の層があり、上の層はない",
         "storm": "帯より上、または有限でない層がある",
-        "and": "最初の 1/5 のステップで、うまくいく割合は全層が帯の中なら {a:.0%}、そうでなければ {b:.0%} です。Youden の J（うまくいく学習が帯に入る割合から、失敗する学習が帯に入る割合を引いたもの）は {j:.2f} です"
-        "（0 は硬貨投げと同じ、1 は完全な検査）。{verdict}",
-        "weak": "**帯は風がどこで吹いているかを見るためのもので、健康の検査ではありません。** 失敗する学習もよく帯の中にあり、うまくいく学習も外にあります。診断が帯を限界値として使わないのはこのためです。",
+        "and": (
+            "最初の 1/5 のステップで、うまくいく割合は全層が帯の中なら {a:.0%}、そうでなければ {b:.0%} です。Youden の "
+            "J（うまくいく学習が帯に入る割合から、失敗する学習が帯に入る割合を引いたもの）は {j:.2f} です"
+            "（0 は硬貨投げと同じ、1 は完全な検査）。{verdict}"
+        ),
+        "weak": (
+            "**帯は風がどこで吹いているかを見るためのもので、健康の検査ではありません。** 失敗する学習もよく帯の中にあり、うまくいく学習も外にあります。"
+            "診断が帯を限界値として使わないのはこのためです。"
+        ),
         "strong": "帯は成功と失敗をよく分けますが、それでも限界値としては使いません。診断は原因を問うからです。",
     },
 }

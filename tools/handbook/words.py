@@ -11,13 +11,18 @@ PLACE = DOCS / "data" / "words.json"
 WORDS = {
     "en": {
         "title": "What people say",
-        "lead": "Look for the words of your error or of what you see; each leads to the findings it may be and to what to do. Asking the training itself is faster: `kazami run train.py`.",
+        "lead": (
+            "Look for the words of your error or of what you see; each leads to the findings it may be and to what to do. Asking the training itself is "
+            "faster: `kazami run train.py`."
+        ),
         "header": ("you see or say", "it may be", "what to do"),
         "ask": "ask the training",
     },
     "ja": {
         "title": "言葉の索引",
-        "lead": "エラーの文や見えている症状の言葉から、考えられる所見と、すべきことを探せます。学習そのものに聞くほうが早いこともあります: `kazami run train.py`。",
+        "lead": (
+            "エラーの文や見えている症状の言葉から、考えられる所見と、すべきことを探せます。学習そのものに聞くほうが早いこともあります: `kazami run train.py`。"
+        ),
         "header": ("見えるもの・言い方", "考えられる所見", "どうするか"),
         "ask": "学習に聞く",
     },

@@ -41,6 +41,8 @@ class TrivialSolution(AbstractRule):
     wind: ClassVar = -1.5
     curves: ClassVar = {
         "loss": of_run("loss"),
+        "classes that are ever answered": of_run("answered_classes"),
+        "spread of the outputs' directions": of_run("embedding_spread"),
     }
 
     def examine(self, trace: Trace) -> Finding | None:

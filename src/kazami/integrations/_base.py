@@ -8,13 +8,10 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
-import torch
-from torch import nn
-
 from ..errors import CannotWatch, RunTaken
 from ..records import Finding
 from ..watch import watch
-from ..watch.watching import Watch
+from ..watch.watching import Watch, innermost
 
 MOST_RUNS = 10_000
 
@@ -106,13 +103,6 @@ class Attachment:
     def _close_what_ended(self) -> None:
         if self._trains and threading.get_ident() == self._thread and not _is_running(self._trains):
             self._closing()
-
-
-def innermost(thing: Any) -> Any:
-    """Return a model as it is, of an optimizer the one of torch inside the wrappers of frameworks (accelerate, Lightning): only that one steps, and has hooks."""
-    while not isinstance(thing, nn.Module) and isinstance(inner := getattr(thing, "optimizer", None), torch.optim.Optimizer):
-        thing = inner
-    return thing
 
 
 def _same(before: list[Any], now: list[Any]) -> bool:

@@ -8,7 +8,6 @@ from torch import nn
 
 from ..watch import watch as watch_torch
 from ..watch.watching import Watch
-from ._base import innermost
 
 
 def watch(*watched: Any, run: str | None = None, every: int | None = None, dynamics: bool = False) -> Watch:
@@ -29,5 +28,5 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None, dynam
     things: list[Any] = []
     for thing in watched:
         things += [*thing._models, *thing._optimizers] if isinstance(thing, Accelerator) else [thing]
-    inner = [extract_model_from_parallel(thing) if isinstance(thing, nn.Module) else innermost(thing) for thing in things]
+    inner = [extract_model_from_parallel(thing) if isinstance(thing, nn.Module) else thing for thing in things]
     return watch_torch(*inner, run=run, every=every, dynamics=dynamics)

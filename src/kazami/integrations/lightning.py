@@ -24,7 +24,7 @@ class KazamiCallback(Callback):  # type: ignore[misc]  # untyped where Lightning
 
     Limits:
         Strategies that train in processes forked or spawned by Lightning (``ddp_spawn``, ``ddp_fork``, ``ddp_notebook``) are refused: no finding would come
-        back from there. ``ddp`` and ``fsdp`` start the script itself once for each rank, and are watched. Optimizers that are not torch's (DeepSpeed) are not seen.
+        back from there. ``ddp`` and ``fsdp`` start the script itself once for each rank. Optimizers that are not torch's (DeepSpeed) are not seen.
     """
 
     def __init__(self, *, run: str | None = None, every: int | None = None, dynamics: bool = False) -> None:

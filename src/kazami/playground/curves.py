@@ -14,8 +14,7 @@ from ..reports.view_data import Number, Vector
 from .specs import ActivationName
 
 if TYPE_CHECKING:
-    from ..nets.catalogue.extremes import Extreme
-    from ..nets.catalogue.interval import Interval
+    from ..nets.catalogue.interval import Extreme, Interval
 
 REACH = 6.0  # of the picture to both sides: the slope of a sigmoid there is 1 % of its largest
 POINTS = 241

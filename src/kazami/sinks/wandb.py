@@ -11,7 +11,7 @@ LEVELS = {"info": "INFO", "warning": "WARN", "error": "ERROR"}
 STEP = f"{PREFIX}step"
 
 
-class WeightsAndBiases(AbstractSink):
+class Wandb(AbstractSink):
     """Logs to the run that the script has opened before its first optimizer step, else to one of its own.
 
     In the script's run the numbers join the row that the script itself completes with its next ``log``: its step counter never moves, and

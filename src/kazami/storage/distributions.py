@@ -44,13 +44,12 @@ def distributions_of(stored: Trajectory, layer: int) -> dict[str, Distribution]:
             ends = tensors.get(f"{quantity}/{RANGE}")
             if what == SHARES and ends is not None and layer < len(shares) == len(ends) and shares.ndim == ends.ndim == 2 and ends.shape[1] == 4:
                 rows.setdefault(quantity, []).append((step, shares[layer], ends[layer]))
-    found = {name: _of(name, of) for name, of in rows.items()}
-    return {name: one for name, one in found.items() if len(one.steps)}
+    counted = {name: [row for row in of if np.isfinite(row[2][2])] for name, of in rows.items()}
+    return {name: _of(name, of) for name, of in counted.items() if of}
 
 
 def _of(name: str, rows: list[tuple[int, Any, Any]]) -> Distribution:
-    kept = [row for row in rows if np.isfinite(row[2][2])]
-    steps = np.array([step for step, _, _ in kept], dtype=np.int64)
-    ends = np.array([ends for _, _, ends in kept], dtype=np.float64).reshape(-1, 4)
-    shares = np.array([shares for _, shares, _ in kept], dtype=np.float64).reshape(len(kept), -1) / 255
+    steps = np.array([step for step, _, _ in rows], dtype=np.int64)
+    ends = np.array([ends for _, _, ends in rows], dtype=np.float64)
+    shares = np.array([shares for _, shares, _ in rows], dtype=np.float64) / 255
     return Distribution(steps, ends[:, 0], ends[:, 1], shares, ends[:, 2], ends[:, 3], name == "gradient")

@@ -11,6 +11,7 @@ from ..storage import StoredRun
 
 PATIENCE_S = 2.0  # for the other ranks to end, once the first has: they end together, or not at all
 PAUSE_S = 0.05
+NEWEST = 32  # steps whose losses are averaged: a batch's own loss says little
 
 
 def ended_together(stored: StoredRun, n_ranks: int) -> dict[int, RunInfo]:
@@ -24,7 +25,19 @@ def ended_together(stored: StoredRun, n_ranks: int) -> dict[int, RunInfo]:
         time.sleep(PAUSE_S)
 
 
-def with_other_ranks(info: RunInfo, findings: Sequence[Finding], heads: Mapping[int, RunInfo]) -> tuple[RunInfo, list[Finding]]:
+def newest_losses(stored: StoredRun, heads: Mapping[int, RunInfo]) -> dict[int, float]:
+    """Return the mean loss of each rank over its newest steps, of one rank alone nothing."""
+    found: dict[int, float] = {}
+    for rank, head in heads.items() if len(heads) > 1 else ():
+        series = stored.series(rank=rank, only={"loss"}, after=max(head.steps - NEWEST, 0)).get("loss")
+        if series is not None and len(series):
+            found[rank] = float(series.values.mean())
+    return found
+
+
+def with_other_ranks(
+    info: RunInfo, findings: Sequence[Finding], heads: Mapping[int, RunInfo], losses: Mapping[int, float] | None = None
+) -> tuple[RunInfo, list[Finding]]:
     """Return head and findings of rank 0 with what the others add.
 
     An error that another rank met and rank 0 did not, or met first, is told with the rank; their warnings are not, for each rank sees batches of its own.
@@ -33,6 +46,7 @@ def with_other_ranks(info: RunInfo, findings: Sequence[Finding], heads: Mapping[
         info: Head of rank 0.
         findings: Of rank 0, most important first.
         heads: What each rank tells of itself.
+        losses: The newest loss of each rank.
     """
     others = {rank: head for rank, head in heads.items() if rank}
     if not others:
@@ -44,7 +58,7 @@ def with_other_ranks(info: RunInfo, findings: Sequence[Finding], heads: Mapping[
     together = _with_one_primary(together)
     silent = [_silence(rank, head, info) for rank, head in others.items() if info.ended and not head.ended]
     blind = [*info.blind, *(one for one in silent if one not in info.blind)]
-    environment = {**info.environment, "ranks": _said({0: info, **others})}
+    environment = {**info.environment, "ranks": _said({0: info, **others}, losses or {})}
     return dataclasses.replace(info, blind=blind, environment=environment, findings=[one.to_dict() for one in together]), together
 
 
@@ -90,16 +104,10 @@ def _silence(rank: int, head: RunInfo, first: RunInfo) -> str:
     return f"Rank {rank} did not say how it ended: its last word is of step {head.steps}, that of rank 0 of step {first.steps}. It was killed, or still ran."
 
 
-def _said(heads: Mapping[int, RunInfo]) -> str:
+def _said(heads: Mapping[int, RunInfo], losses: Mapping[int, float]) -> str:
     """Return ``"2: loss 0.81 to 0.84; 40 steps"``."""
     steps = sorted({head.steps for head in heads.values()})
-    losses = [loss for head in heads.values() if math.isfinite(loss := _loss(head))]
-    words = [f"loss {short(min(losses))} to {short(max(losses))}"] if losses else []
+    finite = [loss for loss in losses.values() if math.isfinite(loss)]
+    words = [f"loss {short(min(finite))} to {short(max(finite))}"] if finite else []
     words.append(f"{steps[0]} steps" if len(steps) == 1 else f"{steps[0]} to {steps[-1]} steps")
     return f"{len(heads)}: {'; '.join(words)}"
-
-
-def _loss(head: RunInfo) -> float:
-    progress = head.trace.get("progress")
-    value = progress.get("now") if isinstance(progress, dict) else None
-    return float(value) if isinstance(value, int | float) else math.nan

@@ -39,7 +39,8 @@ def announced_optimizer(name: str, parameters: Iterable[Tensor], settings: Mappi
         >>> type(announced_optimizer("Ftrl", [weight], {"lr": 0.1})).__name__
         'Ftrl'
     """
-    return type(name, (AnnouncedOptimizer,), {})(parameters, settings)
+    named: type[AnnouncedOptimizer] = type(name, (AnnouncedOptimizer,), {})
+    return named(parameters, settings)
 
 
 def announce_begin(tell: Announcements, optimizer: AnnouncedOptimizer, gradients: Mapping[Tensor, Tensor]) -> None:

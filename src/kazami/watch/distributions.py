@@ -73,8 +73,12 @@ class DistributionReader:
 
     def step_begins(self, player: Player, sights: Sequence[Sight], observer: "Observer") -> None:
         """Look at gradients and weights of a step that is due, and store the three."""
-        if player is observer.players[0] and self._is_due(observer):
-            self._contained(lambda: self._store(player, sights, observer.moment), observer)
+        if player is not observer.players[0] or not self._is_due(observer):
+            return
+        step = observer.moment
+        self._contained(lambda: self._store(player, sights, step), observer)
+        self._n += 1
+        self._next = max(step + 1, math.ceil(step * 2.0 ** (1 / self._pace(len(player.layers)))))
 
     def _is_due(self, observer: "Observer") -> bool:
         elapsed = time.perf_counter() - observer.began
@@ -114,8 +118,6 @@ class DistributionReader:
             tensors[f"{name}/shares"], tensors[f"{name}/range"] = histograms(samples, is_logarithmic=name == "gradient")
         self._writer.append_distributions(step, tensors)
         self._activations = {}
-        self._n += 1
-        self._next = max(step + 1, math.ceil(step * 2.0 ** (1 / self._pace(n))))
 
     def _pace(self, n_layers: int) -> float:
         """Return how many histograms there may be while the number of steps doubles: fewer where one is large, or costs much."""

@@ -53,6 +53,14 @@ class Listener(Protocol):
         """The script uses something that limits what may be looked at."""
 
 
+class Hearer(Listener, Protocol):
+    """A listener that is also told of steps that are announced from outside torch."""
+
+    def give_up(self, error: Exception) -> None:
+        """A mistake of ours was made on the way: what is told from now on is not whole."""
+
+
+_hearers: list[Hearer] = []
 _listeners: list[Listener] = []
 _undo: list[Callable[[], None]] = []
 _in_backward = threading.Lock()  # one backward is followed at a time: neither those inside it nor those of other threads meanwhile
@@ -65,10 +73,17 @@ def add_listener(listener: Listener) -> None:
     _listeners.append(listener)
 
 
+def add_hearer(hearer: Hearer) -> None:
+    """Attach a listener that is also told of announced steps."""
+    add_listener(hearer)
+    _hearers.append(hearer)
+
+
 def remove_listener(listener: Listener) -> None:
     """Detach ``listener``; the last one takes the hooks away."""
     if listener in _listeners:
         _listeners.remove(listener)
+    _hearers[:] = [hearer for hearer in _hearers if hearer is not listener]
     if not _listeners:
         while _undo:
             _undo.pop()()
@@ -77,6 +92,11 @@ def remove_listener(listener: Listener) -> None:
 def _tell(method: str, *arguments: Any) -> None:
     for listener in tuple(_listeners):
         getattr(listener, method)(*arguments)
+
+
+def _announce(method: str, *arguments: Any) -> None:
+    for hearer in tuple(_hearers):
+        getattr(hearer, method)(*arguments)
 
 
 def _keep_from_compiler(function: Any) -> None:
@@ -131,7 +151,7 @@ def _install() -> None:
         (Tensor, "retain_grad", "tensor_hooks"),
     ):
         _replace(owner, name, functools.partial(_wrap_notice, what))
-    keras = KerasSteps(_tell, _watching, _keep_from_compiler)
+    keras = KerasSteps(_announce, lambda: bool(_hearers) and _watching(), _keep_from_compiler)
     _undo.append(keras.stop)
     keras.follow()
 

@@ -95,17 +95,25 @@ class KerasSteps:
     def _wrap_clip(self, original: Any) -> Any:
         def clip(optimizer: Any, gradients: Any, *arguments: Any, **keywords: Any) -> Any:
             clipped = original(optimizer, gradients, *arguments, **keywords)
-            application = self._under_way[-1] if self._under_way else None
-            pairs = list(zip(application.variables, clipped, strict=False)) if application is not None else []
-            consumed = {v.value: g for v, g in pairs if isinstance(g, Tensor) and isinstance(v.value, Tensor)}
-            if application is not None and consumed and application.began is None:
-                if clipped is not gradients:
-                    announce_clipping(self._tell, lambda: _total_norm(gradients), float(optimizer.global_clipnorm or math.nan))
-                application.began = self._stand_in(optimizer)
-                announce_begin(self._tell, application.began, consumed)
+            if self._under_way and self._under_way[-1].began is None:
+                try:
+                    self._begin(self._under_way[-1], optimizer, gradients, clipped)
+                except Exception as error:  # a mistake of ours must not reach the training
+                    self._tell("give_up", error)
             return clipped
 
         return clip
+
+    def _begin(self, application: _Application, optimizer: Any, gradients: Any, clipped: Any) -> None:
+        """Announce the step that is about to use the gradients ``clipped``."""
+        pairs = list(zip(application.variables, clipped, strict=False))
+        consumed = {variable.value: one for variable, one in pairs if isinstance(one, Tensor) and isinstance(variable.value, Tensor)}
+        if not consumed:
+            return
+        if clipped is not gradients:
+            announce_clipping(self._tell, lambda: _total_norm(gradients), float(optimizer.global_clipnorm or math.nan))
+        application.began = self._stand_in(optimizer)
+        announce_begin(self._tell, application.began, consumed)
 
     def _stand_in(self, optimizer: Any) -> AnnouncedOptimizer:
         """Return what stands for the optimizer, with the settings of this step."""
@@ -115,9 +123,9 @@ class KerasSteps:
             parameters = [variable.value for variable in optimizer._trainable_variables]
             known = self._stand_ins[optimizer] = announced_optimizer(type(optimizer).__name__, parameters, settings)
         known.param_groups[0].update(settings)
-        steps = float(optimizer.iterations.value)
+        steps = float(_plain(optimizer.iterations))
         for variable, *moments in zip(optimizer._trainable_variables, *self._moments(optimizer), strict=False):
-            known.state[variable.value] = {"step": steps, **dict(zip(("exp_avg", "exp_avg_sq"), (moment.value for moment in moments), strict=False))}
+            known.state[variable.value] = {"step": steps, **dict(zip(("exp_avg", "exp_avg_sq"), map(_plain, moments), strict=False))}
         return known
 
     def _moments(self, optimizer: Any) -> list[Any]:
@@ -130,10 +138,15 @@ def settings_of(optimizer: Any) -> dict[str, Any]:
     given = {own: getattr(optimizer, keras) for keras, own in SETTINGS.items() if getattr(optimizer, keras, None) is not None}
     if hasattr(optimizer, "beta_1"):
         given["betas"] = (float(optimizer.beta_1), float(optimizer.beta_2))
-    rate = optimizer.learning_rate
-    return {**given, "lr": float(getattr(rate, "value", rate))}
+    return {**given, "lr": float(_plain(optimizer.learning_rate))}
+
+
+def _plain(variable: Any) -> Any:
+    """Return what a Keras variable holds, and anything else as it is: under conditions Keras gives bare tensors."""
+    return getattr(variable, "value", variable)
 
 
 def _total_norm(gradients: Sequence[Any]) -> Tensor:
     norms = [gradient.detach().float().norm() for gradient in gradients if isinstance(gradient, Tensor)]
-    return torch.stack(norms).norm()
+    total: Tensor = torch.linalg.vector_norm(torch.stack(norms))
+    return total

@@ -17,7 +17,7 @@ from .consumed import StepReader
 from .extra_backward import COMPILED_BACKWARD, is_backward_compiled
 from .graph import LiveGraph
 from .growing import GrowthReader
-from .hooks import add_listener, remove_listener
+from .hooks import add_hearer, remove_listener
 from .names import Names
 from .opposing import SignReader
 from .player import Player, number_of
@@ -132,7 +132,7 @@ class Observer:
 
     def attach(self) -> None:
         """Begin to listen."""
-        add_listener(self)
+        add_hearer(self)
         evaluation_hooks.listen(self.evaluated)
         loaders.listen(self.loader_begun)
 

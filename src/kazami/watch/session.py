@@ -17,7 +17,7 @@ from ..reports import verdict as verdict_of
 from ..reports.sarif import sarif
 from ..sinks import chosen
 from ..storage import open_run, trace_head
-from .among_ranks import ended_together, with_other_ranks
+from .among_ranks import ended_together, newest_losses, with_other_ranks
 from .arrival import when_imported
 from .language import chosen_language, say
 from .options import RunOptions
@@ -174,12 +174,13 @@ class Session:
         if self._directory is None or self._directory.writer is None:
             return info, findings
         forget_agreement()
+        self._directory.writer.flush()
         try:
             stored = open_run(self._directory.location)
             heads = ended_together(stored, n_ranks()) if info.reason == "finished" else stored.heads()
         except KazamiError:
             return info, findings
-        info, findings = with_other_ranks(info, findings, heads)
+        info, findings = with_other_ranks(info, findings, heads, newest_losses(stored, {**heads, 0: info}))
         info = dataclasses.replace(info, verdict={})
         sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
         return dataclasses.replace(info, wind=weather(findings)["wind"] if trace.step else {}, verdict={"en": sentence.en, "ja": sentence.ja}), findings

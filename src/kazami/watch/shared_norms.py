@@ -114,5 +114,5 @@ def _store() -> Any:
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return None
     with suppress(AttributeError, ValueError, RuntimeError):
-        return torch.distributed.distributed_c10d._get_default_store()  # type: ignore[attr-defined]
+        return torch.distributed.distributed_c10d._get_default_store()
     return None

@@ -11,7 +11,7 @@ from ..reports.case_sheet import case_sheet
 from ..reports.plain import plain
 from ..reports.sarif import sarif
 from ..storage import StoredProof, open_run
-from .among_ranks import with_other_ranks
+from .among_ranks import newest_losses, with_other_ranks
 from .joined import joined
 from .suppressing import of_stored
 from .writing import weather, write_whole
@@ -83,7 +83,8 @@ def stored_report(location: str) -> StoredReport:
     trace = stored.trace()
     findings = joined(examine(trace), trace)
     info, findings = of_stored(stored.info, findings)
-    info, findings = with_other_ranks(info, findings, stored.heads())
+    heads = stored.heads()
+    info, findings = with_other_ranks(info, findings, heads, newest_losses(stored, heads))
     info = dataclasses.replace(info, verdict={}, **weather(findings))
     sentence = verdict(info, findings, trace.facts.get("checks", ()))
     return StoredReport(dataclasses.replace(info, verdict={"en": sentence.en, "ja": sentence.ja}), trace, findings, location, report)

@@ -117,6 +117,7 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None, dynam
         >>> w.trace.step
         3
     """
+    watched = tuple(map(innermost, watched))
     models = [thing for thing in watched if isinstance(thing, nn.Module)]
     optimizers = [thing for thing in watched if isinstance(thing, torch.optim.Optimizer)]
     strangers = [thing for thing in watched if not isinstance(thing, nn.Module | torch.optim.Optimizer)]
@@ -130,6 +131,13 @@ def watch(*watched: Any, run: str | None = None, every: int | None = None, dynam
     for optimizer in optimizers:
         observer.player_of(optimizer)
     return Watch(observer, RunDirectory(run) if run is not None else None, Telling(told) if told and is_first_rank() else None)
+
+
+def innermost(thing: Any) -> Any:
+    """Return of an optimizer the one of torch inside the wrappers of frameworks (accelerate, Lightning), which alone steps; all else as it is."""
+    while not isinstance(thing, nn.Module) and isinstance(inner := getattr(thing, "optimizer", None), torch.optim.Optimizer):
+        thing = inner
+    return thing
 
 
 def check(model: nn.Module, optimizer: torch.optim.Optimizer | None, loss_fn: Any, batch: tuple[Any, Any], *, steps: int = 1) -> list[Finding]:

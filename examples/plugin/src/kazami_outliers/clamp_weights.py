@@ -24,8 +24,12 @@ class ClampWeights(AbstractCure):
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
         """Return the lines for any model."""
         del finding, trace
-        code = "for weight in model.parameters():\n    limit = 4 * weight.detach().square().median().sqrt()\n    weight.data.clamp_(-limit, limit)  # before training"
-        return self.prescription(parameters={"factor": 4.0}, code=code)
+        lines = (
+            "for weight in model.parameters():  # before training",
+            "    limit = 4 * weight.detach().square().median().sqrt()",
+            "    weight.data.clamp_(-limit, limit)",
+        )
+        return self.prescription(parameters={"factor": 4.0}, code="\n".join(lines))
 
     def apply(self, training: Training, parameters: Mapping[str, Any]) -> Training | None:
         """Return the training from clamped weights."""

@@ -1,0 +1,270 @@
+"""Whole jobs of two ranks on gloo: one run directory, averaged gradients, the rank named, and no rank ever keeps another one waiting."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from kazami.storage import open_run
+from kazami.watch.stored import stored_report
+
+DDP = """
+import os, signal, sys, time, torch, torch.distributed as dist
+from contextlib import nullcontext
+from torch import nn
+dist.init_process_group("gloo")
+rank = dist.get_rank()
+torch.manual_seed(0)
+ddp = nn.parallel.DistributedDataParallel(nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 2)))
+optimizer = torch.optim.SGD(ddp.parameters(), lr=0.1)
+generator = torch.Generator().manual_seed(100 + rank)
+what = os.environ.get("WHAT", "")
+norms = []
+def batch(step):
+    x = torch.randn(32, 4, generator=generator)
+    y = (x[:, 0] > 0).long()
+    if what == "nan" and rank == 1 and step == 4:
+        x[3, 2] = float("nan")
+    return x, y
+for step in range(int(sys.argv[1])):
+    optimizer.zero_grad()
+    for part in range(2 if what == "accumulate" else 1):
+        x, y = batch(step)
+        with ddp.no_sync() if what == "accumulate" and part == 0 else nullcontext():
+            nn.functional.cross_entropy(ddp(x), y).backward()
+    norms.append(torch.linalg.vector_norm(torch.stack([p.grad.norm() for p in ddp.parameters()])).item())
+    optimizer.step()
+    if what == "slow" and rank == 1:
+        time.sleep(0.02)
+    if what == "kill" and rank == 1 and step == 5:
+        time.sleep(3)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "raise" and rank == 1 and step == 5:
+        raise ValueError("a mistake of the script")
+if rank == 0:
+    print("WEIGHTS", [p.detach().double().sum().item() for p in ddp.parameters()])
+    print("NORMS", norms)
+dist.destroy_process_group()
+"""
+
+FSDP2 = """
+import os, sys, time, torch, torch.distributed as dist
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+dist.init_process_group("gloo")
+rank = dist.get_rank()
+mesh = init_device_mesh("cpu", (2,))
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 17), nn.ReLU(), nn.Linear(17, 1))
+for part in (model[0], model[2]):
+    fully_shard(part, mesh=mesh)
+fully_shard(model, mesh=mesh)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+generator = torch.Generator().manual_seed(100 + rank)
+what = os.environ["WHAT"]
+w = None
+if what in ("all", "slow") or (what == "first" and rank == 0):
+    import kazami
+    w = kazami.watch(model, optimizer, every=1)
+norms = []
+for step in range(10):
+    x = torch.randn(32, 4, generator=generator)
+    optimizer.zero_grad()
+    (model(x) - x[:, :1]).square().mean().backward()
+    norms.append([model[at].weight.grad.full_tensor().norm().item() for at in (0, 2, 4)])
+    optimizer.step()
+    if what == "slow" and rank == 1:
+        time.sleep(0.05)
+sums = [p.full_tensor().double().sum().item() for p in model.parameters()]
+if rank == 0:
+    print("WEIGHTS", sums)
+if w is not None:
+    w.close()
+    seen = w.trace["gradient_norm"].values.tolist() if w.trace.has("gradient_norm") else None
+    sys.stdout.write("SEEN " + repr([seen, norms, [layer.name for layer in w.trace.layers], list(w.trace.blind), [f.name for f in w.findings]]) + chr(10))
+    sys.stdout.flush()
+dist.destroy_process_group()
+"""
+
+SPAWNED = """
+import kazami, os, torch, torch.distributed as dist, torch.multiprocessing as mp
+from torch import nn
+
+def main(rank, port):
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    ddp = nn.parallel.DistributedDataParallel(nn.Linear(4, 1))
+    optimizer = torch.optim.SGD(ddp.parameters(), lr=0.1)
+    with kazami.watch(ddp, optimizer, run="runs/spawned"):
+        for _ in range(5):
+            optimizer.zero_grad()
+            ddp(torch.ones(8, 4)).square().mean().backward()
+            optimizer.step()
+    dist.destroy_process_group()
+
+if __name__ == "__main__":
+    import sys
+    mp.spawn(main, (int(sys.argv[1]),), nprocs=2)
+"""
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+class Job:
+    """A script in a folder, and the ways to start it."""
+
+    def __init__(self, folder, script):
+        self.folder = folder
+        (folder / "train.py").write_text(script)
+        self.environment = {**os.environ, "OMP_NUM_THREADS": "1", "MASTER_ADDR": "127.0.0.1"}
+        for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "KAZAMI_RUN"):
+            self.environment.pop(name, None)
+
+    def torchrun(self, *words, what="", is_outside=False, is_watched=True):
+        """Run under torchrun, kazami inside or outside of it; return its exit code, stdout and stderr."""
+        inner = ["-m", "kazami", "run", "train.py"] if is_watched and not is_outside else ["train.py"]
+        outer = ["-m", "kazami", "run", "-m"] if is_outside else ["-m"]
+        command = [sys.executable, *outer, "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port(), *inner, *words]
+        done = subprocess.run(command, cwd=self.folder, env={**self.environment, "WHAT": what}, capture_output=True, text=True, timeout=240)
+        return done.returncode, done.stdout, done.stderr
+
+    @property
+    def run(self):
+        (name,) = [name for name in os.listdir(self.folder / "runs") if not name.startswith(".")]
+        return str(self.folder / "runs" / name)
+
+
+def numbers(text, word):
+    return json.loads(next(line for line in text.splitlines() if line.startswith(word)).removeprefix(word))
+
+
+@pytest.fixture
+def ddp(tmp_path):
+    return Job(tmp_path, DDP)
+
+
+def test_two_ranks_write_one_run(ddp):
+    port = free_port()
+    command = [sys.executable, "-m", "kazami", "run", "train.py", "6"]
+    both = {**ddp.environment, "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "WHAT": "nan"}
+    ranks = [subprocess.Popen(command, cwd=ddp.folder, env={**both, "RANK": str(n)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for n in (0, 1)]
+    told = [one.communicate(timeout=120) for one in ranks]
+    assert [one.returncode for one in ranks] == [0, 0], told
+    stored = open_run(ddp.run)
+    assert stored.ranks() == [0, 1]
+    totals = [stored.series(rank=rank)["total_gradient_norm"].values[:4] for rank in (0, 1)]
+    assert totals[0] == pytest.approx(totals[1], rel=1e-6)
+    assert totals[0] == pytest.approx(json.loads(told[0][0].split("NORMS ")[1].splitlines()[0].replace("nan", "NaN"))[:4], rel=1e-5)
+    assert not np.array_equal(stored.series(rank=0)["loss"].values, stored.series(rank=1)["loss"].values)
+    (bad,) = [finding for finding in stored.findings if finding.name == "nan_inf"]
+    assert (bad.step, bad.is_primary) == (5, True)
+    assert bad.sentence.en.startswith("Rank 1: ")
+    assert "batch" in bad.place
+    assert "Rank 1" in told[0][1]
+    assert "kazami" not in told[1][1]
+    assert "Rank 1" in (ddp.folder / ddp.run / "report.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("is_outside", [False, True])
+@pytest.mark.parametrize("what", ["", "slow", "accumulate"])
+def test_watching_changes_no_weight_and_records_the_averaged_gradient(ddp, what, is_outside):
+    _, plain, _ = ddp.torchrun("12", what=what, is_watched=False)
+    code, out, err = ddp.torchrun("12", what=what, is_outside=is_outside)
+    assert code == 0, err
+    assert numbers(out, "WEIGHTS ") == numbers(plain, "WEIGHTS ")
+    stored = open_run(ddp.run)
+    for rank in (0, 1):
+        assert stored.series(rank=rank)["total_gradient_norm"].values == pytest.approx(numbers(out, "NORMS "), rel=1e-5)
+    assert stored.heads()[1].reason == "finished"
+    assert stored.info.environment["ranks"].startswith("2: loss")
+    assert [name for name in os.listdir(ddp.folder / "runs") if name.startswith(".job")] == []
+    assert [finding.name for finding in stored.findings if finding.severity != "info"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("what", ["kill", "raise"])
+def test_a_rank_that_dies_leaves_a_readable_run_that_says_so(ddp, what):
+    code, _, _ = ddp.torchrun("40", what=what)
+    assert code != 0
+    stored = open_run(ddp.run)
+    assert stored.ranks() == [0, 1]
+    assert len(stored.series(rank=0)["loss"]) >= 6
+    report = stored_report(ddp.run)
+    assert os.path.isfile(os.path.join(ddp.run, "report.html"))
+    if what == "kill":
+        assert any(one.startswith("Rank 1 did not say how it ended: its last word is of step 6") for one in report.info.blind), report.info.blind
+    else:
+        assert stored.heads()[1].reason == "exception"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_ctrl_c_leaves_a_readable_run_of_both_ranks(ddp):
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        free_port(),
+        "-m",
+        "kazami",
+        "run",
+        "train.py",
+        "100000",
+    ]
+    job = subprocess.Popen(command, cwd=ddp.folder, env=ddp.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    until = time.monotonic() + 120
+    while time.monotonic() < until and not list(ddp.folder.glob("runs/*/metrics/*-r1.parquet")):
+        time.sleep(0.2)
+    os.killpg(job.pid, signal.SIGINT)
+    job.communicate(timeout=120)
+    stored = open_run(ddp.run)
+    assert stored.ranks() == [0, 1]
+    assert {head.reason for head in stored.heads().values()} <= {"interrupted", "terminated", "exception"}
+    assert os.path.isfile(os.path.join(ddp.run, "report.html"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("what", ["all", "slow", "first"])
+def test_sharded_parameters_are_seen_whole_or_not_at_all_and_nobody_waits_for_ever(tmp_path, what):
+    job = Job(tmp_path, FSDP2)
+    _, plain, _ = job.torchrun(what="none", is_watched=False)
+    code, out, err = job.torchrun(what=what, is_watched=False)
+    assert code == 0, err
+    assert numbers(out, "WEIGHTS ") == numbers(plain, "WEIGHTS ")
+    told = [eval(line.split("SEEN ", 1)[1], {"nan": float("nan")}) for line in out.splitlines() if "SEEN " in line]
+    assert len(told) == (1 if what == "first" else 2)
+    for seen, true, names, blind, findings in told:
+        assert names == ["0", "2", "4"]
+        assert not {"parameters_not_in_optimizer", "unregistered_parameters"} & set(findings)
+        assert any("do not answer" in sentence for sentence in blind) is (what == "first")
+        if what != "first":
+            assert np.array(seen) == pytest.approx(np.array(true), rel=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_spawned_ranks_that_watch_themselves_write_one_run(tmp_path):
+    job = Job(tmp_path, SPAWNED)
+    done = subprocess.run([sys.executable, "train.py", free_port()], cwd=tmp_path, env=job.environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    stored = open_run(job.run)
+    assert stored.ranks() == [0, 1]
+    assert {rank: head.steps for rank, head in stored.heads().items()} == {0: 5, 1: 5}

@@ -16,7 +16,7 @@ RUN = ["-m", "torch.distributed.run"]
     [
         (["torchrun", "train.py"], ["--module", "kazami", "run", "--quiet", "train.py"]),
         (
-            ["/opt/bin/torchrun", "--nproc-per-node=2", "train.py", "--nproc-per-node", "9"],
+            ["bin/torchrun", "--nproc-per-node=2", "train.py", "--nproc-per-node", "9"],
             ["--nproc-per-node=2", "--module", "kazami", "run", "--quiet", "train.py", "--nproc-per-node", "9"],
         ),
         (

@@ -15,7 +15,7 @@ from kazami.storage import open_run
 from tests.docs.forks import Forks
 from tests.house.tree import ROOT
 
-SECONDS = 120  # far more than a page needs; a page that hangs should fail here
+SECONDS = 120  # far more than an example needs; one that hangs should fail here
 PAGES = ("README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")) if file.name != "LOG.md"))
 JAPANESE = tuple(sorted(str(file.relative_to(ROOT)) for file in (ROOT / "docs" / "ja").rglob("*.md")))
 SLOW = (
@@ -43,7 +43,8 @@ def commands(page: str) -> list[list[str]]:
     """Return the words of every line that calls kazami, from ``kazami`` on and without comments."""
     lines = [line for language, block in blocks(page) if language in ("", "console") for line in block.splitlines() if not language or line.startswith("$ ")]
     called = [re.search(rf"(?:^|\s)kazami ({NAMES})\b.*", line) for line in lines if not line.startswith((" ", "A "))]
-    return [shlex.split(re.split(r"\||2?>|;", match[0])[0], comments=True) for match in called if match]
+    words = [shlex.split(re.split(r"\||2?>|;", match[0])[0], comments=True) for match in called if match]
+    return [line[: line.index("--")] if "--" in line else line for line in words]  # what follows is another program's
 
 
 def python(arguments: list[str], place: str) -> subprocess.CompletedProcess[str]:

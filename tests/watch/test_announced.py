@@ -24,8 +24,7 @@ def train(steps, *, limit):
             announce_clipping(hooks._announce, lambda total=total: total, limit)
             announce_begin(hooks._announce, optimizer, dict(zip(weights, consumed, strict=True)))
             with torch.no_grad():
-                for p, g in zip(weights, consumed, strict=True):
-                    p -= optimizer.param_groups[0]["lr"] * g
+                torch._foreach_add_(weights, consumed, alpha=-optimizer.param_groups[0]["lr"])
             announce_end(hooks._announce, optimizer)
             left.append(all(p.grad is g for p, g in zip(weights, raw, strict=True)))
     return seen, left

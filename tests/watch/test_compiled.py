@@ -48,18 +48,17 @@ def trained(way, backend, *, watched, steps=8, rate=0.1, bend=torch.relu, rows=(
     torch.manual_seed(0)
     model = Net(bend)
     optimizer = torch.optim.Adam(model.parameters(), lr=rate)
-    compiled = {"backend": backend}
-    forward = torch.compile(model, **compiled) if way == "model before" else model
+    forward = torch.compile(model, backend=backend) if way == "model before" else model
     if way == "model before":
         forward.eval()(X)
         model.train()
     w = watch(model, optimizer) if watched else None
     if way == "model after":
-        forward = torch.compile(model, **compiled)
+        forward = torch.compile(model, backend=backend)
     if way == "method":
-        model.compile(**compiled)
-    loss_of = torch.compile(lambda x, y: F.cross_entropy(forward(x), y), **compiled) if way == "loss" else lambda x, y: F.cross_entropy(forward(x), y)
-    take = torch.compile(optimizer.step, **compiled) if way == "optimizer" else optimizer.step
+        model.compile(backend=backend)
+    loss_of = torch.compile(lambda x, y: F.cross_entropy(forward(x), y), backend=backend) if way == "loss" else lambda x, y: F.cross_entropy(forward(x), y)
+    take = torch.compile(optimizer.step, backend=backend) if way == "optimizer" else optimizer.step
 
     def step(x, y):
         optimizer.zero_grad()
@@ -68,7 +67,7 @@ def trained(way, backend, *, watched, steps=8, rate=0.1, bend=torch.relu, rows=(
         take()
         return loss
 
-    step = torch.compile(step, **compiled) if way == "step" else step
+    step = torch.compile(step, backend=backend) if way == "step" else step
     backward = compiled_autograd._enable(lambda graph: torch.compile(graph, backend="eager")) if compiles_backward else nullcontext()
     with warnings.catch_warnings(record=True) as said, backward:
         warnings.simplefilter("always")

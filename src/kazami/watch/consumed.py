@@ -66,8 +66,6 @@ class StepReader:
     def begin(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer is about to use."""
         step, observer = self._observer.moment, self._observer
-        if player.steps == 0 and flat_pieces(optimizer):
-            observer.blind["fsdp1"] = FSDP1
         loss = observer.pending_loss
         if loss is not None:
             player.add_number("loss", step, loss)
@@ -217,6 +215,8 @@ class StepReader:
         player.trivial = trivial * median(player.scales)
 
     def _note_learning_rate(self, player: Player, optimizer: torch.optim.Optimizer, step: int) -> None:
+        if player.steps == 0 and flat_pieces(optimizer):
+            self._observer.blind["fsdp1"] = FSDP1
         rates = [plain(group["lr"]) for group in optimizer.param_groups if "lr" in group]
         if rates:
             player.add_number("learning_rate", step, float(max(rates)))

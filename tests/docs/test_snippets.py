@@ -92,12 +92,12 @@ def test_both_readmes_hold_the_same_blocks():
 
 @pytest.mark.parametrize("page", [page for page in (*PAGES, *JAPANESE) if commands(page)])
 def test_the_commands_of_a_page_exist(page):
+    """Each is read by click itself, which knows where a script's own arguments begin; an unknown command or option is an error."""
     for words in commands(page):
-        command = kazami.get_command(click.Context(kazami), words[1])
-        if isinstance(command, click.Group):
-            command = command.get_command(click.Context(command), words[2])
-        known = {name for option in command.params for name in option.opts} | {"--epochs"}  # the script's own
-        assert {word for word in words if word.startswith("-") and word != "-"} <= known, words
+        group, rest = kazami, words[1:]
+        while isinstance(group, click.Group):
+            group, rest = group.get_command(click.Context(group), rest[0]), rest[1:]
+        group.make_context(" ".join(words), list(rest))
 
 
 @pytest.mark.parametrize("page", LINKED)

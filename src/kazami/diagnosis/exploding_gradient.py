@@ -128,15 +128,7 @@ class ExplodingGradient(AbstractRule):
             confidence=0.6,
             rank=48,
             evidence=[
-                Evidence(
-                    "growth of the gradient norm over the run",
-                    growth,
-                    LIMIT,
-                    "decades",
-                    "a thousandfold",
-                    name_ja="開始時からの勾配ノルムの増大",
-                    source_ja="1000 倍",
-                )
+                Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold", "開始時からの勾配ノルムの増大", "1000 倍")
             ],
             sentence=both(
                 f"The gradient norm has grown by {short(growth)} decades since the start.", f"勾配のノルムが開始時から {short(growth)} 桁増大しています。"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence
-from ..records.trace import Floats, Trace
+from ..records.trace import Trace
 from ._base import AbstractRule, both, is_adaptive, layer_name, recent, short
 from ._curves import of_layer
 from ._progress import falls_short, is_slow
@@ -46,8 +46,7 @@ class Fp16Underflow(AbstractRule):
         half = trace.facts.get("half_precision")
         if not half:
             return None
-        exact = _zero_epsilon(trace, half)
-        if exact is not None:
+        if (exact := _zero_epsilon(trace, half)) is not None:
             return self._of_epsilon(*exact)
         if trace.progress is None or trace.progress.is_diverging:
             return None
@@ -62,9 +61,7 @@ class Fp16Underflow(AbstractRule):
             step=step,
             place=place,
             evidence=[
-                Evidence(
-                    "ε of the optimizer", epsilon, SMALLEST, "", "half of float16's smallest number, 2⁻²⁵", "オプティマイザの ε", "float16 の最小数の半分、2⁻²⁵"
-                )
+                Evidence("ε of the optimizer", epsilon, SMALLEST, "", "half of float16's smallest number", "オプティマイザの ε", "float16 の最小数の半分")
             ],
             sentence=both(
                 f"The update of `{place}` is not finite at step {step}: its weights are float16, in which the optimizer's ε = {short(epsilon)} is zero, "
@@ -74,10 +71,9 @@ class Fp16Underflow(AbstractRule):
         )
 
     def _of_gradient(self, trace: Trace, half: dict[str, Any]) -> Finding | None:
-        worst = _worst(trace, recent(trace, "underflow_share", 5))
-        if worst is None or not _is_felt(trace, worst[1]):
+        column, share = _worst(trace, "underflow_share")
+        if not _is_felt(trace, share):
             return None
-        column, share = worst
         zeroed = float(recent(trace, "zeroed_share", 5)[column])
         scaler = trace.facts.get("scaler")
         scale = float(scaler["scale"]) if scaler else 1.0
@@ -106,18 +102,13 @@ class Fp16Underflow(AbstractRule):
         )
 
     def _of_updates(self, trace: Trace, half: dict[str, Any]) -> Finding | None:
-        worst = _worst(trace, recent(trace, "lost_update_share", 5))
-        if worst is None or not _is_felt(trace, worst[1]):
+        column, share = _worst(trace, "lost_update_share")
+        if not _is_felt(trace, share):
             return None
-        column, share = worst
         return self.finding(
             confidence=0.7 + 0.2 * (share - LIMIT) / (1 - LIMIT),
             place=trace.layers[column].name,
-            evidence=[
-                Evidence(
-                    "share of the weights that a step leaves unchanged", share, LIMIT, "", "weights with a gradient", "更新後も同じ重みの割合", "勾配をもつ重み"
-                )
-            ],
+            evidence=[Evidence("share of the weights that a step leaves unchanged", share, LIMIT, "", "", "更新後も同じ重みの割合（勾配をもつもの）")],
             sentence=both(
                 f"{share:.0%} of the weights of {layer_name(trace.layers[column])} do not change when they are updated: "
                 f"the updates are smaller than the spacing of {half['format']} numbers.",
@@ -135,14 +126,16 @@ class Fp16Underflow(AbstractRule):
 
 
 def _is_felt(trace: Trace, share: float) -> bool:
-    """Return whether progress is slow; where nearly all is lost, less has to be wrong with it."""
-    return falls_short(trace.progress, 0.6, 0.3) if share > MOST else is_slow(trace.progress)
+    """Return whether too much is lost and progress is slow; where nearly all is lost, less has to be wrong with it."""
+    return share > LIMIT and (falls_short(trace.progress, 0.6, 0.3) if share > MOST else is_slow(trace.progress))
 
 
-def _worst(trace: Trace, shares: Floats) -> tuple[int, float] | None:
-    columns = [i for i in range(min(len(trace.layers), shares.size)) if shares[i] > LIMIT]
-    worst = max(columns, key=lambda i: round(float(shares[i]), 2), default=None)
-    return None if worst is None else (worst, min(float(shares[worst]), 1.0))
+def _worst(trace: Trace, series: str) -> tuple[int, float]:
+    """Return the first of the layers that lose most, and its share; 0 where nothing was measured."""
+    shares = recent(trace, series, 5)
+    columns = [i for i in range(min(len(trace.layers), shares.size)) if shares[i] > 0]
+    worst = max(columns, key=lambda i: round(float(shares[i]), 2), default=0)
+    return worst, min(float(shares[worst]), 1.0) if columns else 0.0
 
 
 def _zero_epsilon(trace: Trace, half: dict[str, Any]) -> tuple[str, int, float] | None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .graph import ACTIVATIONS, PASS, LiveGraph, Node, children, option, output_shape, saved
 from .losses import LossCall
+from .sharded import is_sharded
 
 SOFT = PASS | {"Clamp", "ClampMin", "ClampMax"}
 
@@ -84,7 +85,7 @@ def output_of(graph: LiveGraph, node: Node | None) -> Tensor | None:
         if right is None and left is not None:
             leaf = graph.leaf_under(node.next_functions[2][0])
             right = leaf.detach().t() if leaf is not None and leaf.shape[-1] == left.shape[-1] else None
-        value = left @ right + bias.detach() if left is not None and right is not None and bias is not None else None
+        value = left @ right + bias.detach() if left is not None and right is not None and bias is not None and not is_sharded(bias) else None
     else:
         value = None
     if value is None or not shapes:

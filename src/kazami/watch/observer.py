@@ -112,9 +112,7 @@ class Observer:
         self._of_optimizer: weakref.WeakKeyDictionary[torch.optim.Optimizer, tuple[Player, int]] = weakref.WeakKeyDictionary()
         self._optimizers: dict[int, weakref.ref[torch.optim.Optimizer]] = {}
         self._readings: list[Reading] = []
-        self._loss = 0.0
-        self._has_loss = False
-        self._stepped = False
+        self._loss, self._has_loss, self._stepped = 0.0, False, False
         self._moved: set[int] = set()  # the players that stepped since the last backward
         self._scaled: dict[int, ScaledLoss] = {}
         self._clips: list[tuple[float, float]] = []

@@ -15,7 +15,7 @@ import lightning as L
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from kazami.integrations.lightning import KazamiCallback
 torch.manual_seed(0)
-data = [(torch.randn(16, 8), torch.randint(3, (16,))) for _ in range(8)]
+data = torch.utils.data.DataLoader([(torch.randn(16, 8), torch.randint(3, (16,))) for _ in range(8)], batch_size=None)
 
 class Net(L.LightningModule):
     fails_at = None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .sharded import is_released, owner_of
+from .sharded import is_released, owners_of
 
 Node = Any  # torch.autograd.graph.Node: its saved tensors are dynamic attributes
 
@@ -290,7 +290,8 @@ class LiveGraph:
     @functools.cached_property
     def leaf_of(self) -> dict[Node, Tensor]:
         """The tensor of each leaf."""
-        return {self.found[place]: owner_of(self.found[place].variable) for place in self.skeleton.leaves}
+        nodes = [self.found[place] for place in self.skeleton.leaves]
+        return dict(zip(nodes, owners_of([node.variable for node in nodes]), strict=True))
 
     @functools.cached_property
     def leaves(self) -> dict[int, Tensor]:

@@ -2,9 +2,11 @@
 
 import gc
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.distributed
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
@@ -26,12 +28,20 @@ def part_of(tensor: Tensor) -> Tensor:
 
 def owner_of(leaf: Tensor) -> Tensor:
     """Return the parameter that the optimizer moves: the sharded one for its gathered copy, which the forward pass uses; any other tensor itself."""
-    if FSDP not in sys.modules or is_sharded(leaf):
-        return leaf
-    if leaf not in _owners:
+    return owners_of([leaf])[0]
+
+
+def owners_of(leaves: Sequence[Tensor]) -> list[Tensor]:
+    """Return `owner_of` each; the objects of the process are searched once for all that are new."""
+    if FSDP not in sys.modules or not torch.distributed.is_initialized():  # without a group of processes nothing is sharded
+        return list(leaves)
+    new = [leaf for leaf in leaves if not is_sharded(leaf) and leaf not in _owners]
+    if new:
         _learn()
+    for leaf in new:
         _owners.setdefault(leaf, None)
-    return _owners[leaf] if _owners[leaf] is not None else leaf
+    known = (None if is_sharded(leaf) else _owners[leaf] for leaf in leaves)
+    return [leaf if owner is None else owner for leaf, owner in zip(leaves, known, strict=True)]
 
 
 def _learn() -> None:

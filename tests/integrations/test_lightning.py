@@ -95,7 +95,7 @@ class Two(Net):
         return [torch.optim.SGD(self.net.parameters(), lr=0.1), torch.optim.SGD(self.other.parameters(), lr=0.2)]
 callback = KazamiCallback()
 fit(Two(), callback, max_epochs=1)
-print("RESULT", json.dumps([[trace.step, trace["learning_rate"].values[-1]] for trace in callback.watch.observer.traces()]))
+print("RESULT", json.dumps([[len(trace["learning_rate"].values), trace["learning_rate"].values[-1]] for trace in callback.watch.observer.traces()]))
 """,
         tmp_path,
     ).told

@@ -15,8 +15,12 @@ ORIGIN = "http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("guard") / "runs"
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("guard") / "runs"
+
+
+@pytest.fixture(scope="module")
+def serving(folder):
     written(runs.one_step(), folder)
     secret = folder.parent / "secret"
     written(runs.healthy(), secret)
@@ -56,7 +60,9 @@ def test_our_own_names_are_let_in(serving):
         assert ask(serving, "/", Host=host)[0].status == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "ftp://127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "http://[", "null", "http://127.0.0.1:1", "ftp://127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_foreign_origin_is_refused(serving, origin, method):
     assert ask(serving, MARK, method, b"{}", Origin=origin, Content_Type="application/json")[0].status == 403
@@ -104,6 +110,7 @@ def test_no_file_but_the_pages_is_served(serving, path):
         b'{"step": 1, "text": "  "}',
         b"\xff\xfe",
         b'{"step": 1e400, "text": "a"}',
+        b'{"step": 1' + b"0" * 400 + b', "text": "a"}',
     ],
 )
 def test_what_is_no_note_is_refused_in_words(serving, body):
@@ -115,6 +122,50 @@ def test_what_is_no_note_is_refused_in_words(serving, body):
 def test_a_large_body_is_refused_whatever_it_claims(serving):
     assert post(serving, MARK, b"x" * (3 * 2**20))[0].status == 413
     assert post(serving, MARK, b"{}", Content_Length="lots")[0].status in (400, 413)
+
+
+def test_a_body_that_does_not_say_its_length_is_cut_off(serving):
+    answer, text = ask(serving, MARK, "POST", iter([b"x" * 2**20] * 3), Origin=ORIGIN, Content_Type="application/json")
+    assert answer.status == 413
+    assert_said_in_both_languages(text)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_foreign_page_cannot_ask_by_an_image_but_a_person_may_follow_a_link(serving, site):
+    for path in ("/", "/api/tunnel", "/api/stream?topic=runs"):
+        answer, text = ask(serving, path, Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors", Sec_Fetch_Dest="image")
+        assert answer.status == 403
+        assert_said_in_both_languages(text)
+    assert ask(serving, "/", Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate", Sec_Fetch_Dest="document")[0].status == 200
+    assert ask(serving, "/", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="cors", Sec_Fetch_Dest="empty")[0].status == 200
+
+
+def test_a_note_of_half_a_letter_is_written_and_read(serving):
+    assert post(serving, MARK, b'{"step": 1, "text": "a\\ud800"}')[0].status == 200
+
+
+def test_notes_are_not_written_through_a_link(serving, folder, tmp_path):
+    (tmp_path / "mine").write_text("untouched")
+    notes = folder / "check" / "marks.jsonl"
+    kept = notes.read_bytes() if notes.exists() else b""
+    notes.unlink(missing_ok=True)
+    notes.symlink_to(tmp_path / "mine")
+    try:
+        answer, text = post(serving, MARK, {"step": 1, "text": "a"})
+    finally:
+        notes.unlink()
+        notes.write_bytes(kept)
+    assert answer.status == 400
+    assert_said_in_both_languages(text)
+    assert (tmp_path / "mine").read_text() == "untouched"
+
+
+def test_an_error_of_our_own_is_said_in_both_languages(serving, monkeypatch):
+    monkeypatch.setattr("kazami.app.folder.RunFolder.open", lambda self, run: 1 // 0)
+    answer, text = ask(serving, "/api/runs/check/layers/0")
+    assert answer.status == 500
+    assert "default-src" in answer.headers["content-security-policy"]
+    assert_said_in_both_languages(text)
 
 
 def test_every_answer_carries_the_policy(serving):
@@ -158,6 +209,24 @@ def test_the_token_moves_from_the_address_into_a_cookie(tmp_path):
     one.stop()
 
 
+@pytest.mark.parametrize("token", ["two words; and=more", '"風", 100 %+'])
+def test_any_secret_can_be_a_token(tmp_path, token):
+    one = Serving(tmp_path, token=token)
+    answer, _ = ask(one, one.url.removeprefix(f"http://127.0.0.1:{one.server.address.port}"))
+    assert answer.status == 303
+    assert ask(one, "/", Cookie=answer.headers["set-cookie"].partition("; ")[0])[0].status == 200
+    assert ask(one, "/", Authorization=f"Bearer {token}".encode().decode("latin-1"))[0].status == 200
+    one.stop()
+
+
+@pytest.mark.parametrize(("path", "place"), [("//evil.example/x", "/evil.example/x"), ("/%0d%0aX-Evil:1", "/%0D%0AX-Evil%3A1"), ("/%E9%A2%A8", "/%E9%A2%A8")])
+def test_the_way_from_the_address_with_the_token_stays_here(tmp_path, path, place):
+    one = Serving(tmp_path, token="secret")
+    answer, _ = ask(one, f"{path}?token=secret")
+    assert (answer.status, answer.headers["location"], answer.headers["x-evil"]) == (303, place, None)
+    one.stop()
+
+
 def test_a_port_that_is_taken_is_told_or_another_one_found(tmp_path, serving):
     port = serving.server.address.port
     with pytest.raises(UsageError, match="--port"):
@@ -180,6 +249,9 @@ def assert_said_in_both_languages(text):
         ("/api/runs/nothing/layers/0", 404),
         ("/api/runs/check/layers/999", 404),
         ("/api/runs/check/layers/x", 404),
+        ("/api/runs/check/layers/%C2%B2", 404),
+        (f"/api/runs/check/layers/{'1' * 5000}", 404),
+        ("/api/runs/check/window?first=%C2%B2&last=1", 400),
         ("/api/runs/check/window?first=9&last=1", 400),
         ("/api/runs/check/window?first=a&last=1", 400),
         ("/api/runs/check/cures/check", 404),

@@ -101,3 +101,23 @@ def test_a_curve_and_a_surface_are_answered_as_strict_json(house):
     assert len(ground["values"]) == len(ground["a"]) * len(ground["b"])
     with pytest.raises(UsageError, match="plane"):
         ask(house, playground.PlaygroundSurface, {"plane": "__import__('os')"}, session=session)
+
+
+def test_the_playground_keeps_to_one_core_and_leaves_the_number_of_threads(house, monkeypatch):
+    import torch
+
+    from kazami.playground import Session
+
+    seen, train, frame = [], Session.train, Session.frame
+    monkeypatch.setattr(Session, "train", lambda self, steps: (seen.append(torch.get_num_threads()), train(self, steps))[1])
+    monkeypatch.setattr(Session, "frame", lambda self: (seen.append(torch.get_num_threads()), frame(self))[1])
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        session = begun(house, task="xor")["session"]
+        ask(house, playground.PlaygroundAdvance, {"steps": 4}, session=session)
+        ask(house, playground.PlaygroundReset, {}, session=session)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}

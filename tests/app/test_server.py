@@ -66,3 +66,17 @@ def _words(process):
             return file.read().rstrip("\0").split("\0")
     except OSError:
         return []
+
+
+def test_notes_that_are_no_file_or_endless_are_not_waited_for(tmp_path):
+    from kazami.app.marks import MARKS, MOST_BYTES, add_mark, read_marks
+
+    assert add_mark(tmp_path, 3, "here")
+    with open(tmp_path / MARKS, "ab") as file:
+        file.write(b'{"step": 1e400, "text": "a"}\n')
+        file.truncate(2**36)  # a hole of 64 GiB: whoever reads the whole runs out of memory
+    assert [mark.step for mark in read_marks(tmp_path)] == [3]
+    assert MOST_BYTES < 2**20
+    (tmp_path / MARKS).unlink()
+    os.mkfifo(tmp_path / MARKS)
+    assert read_marks(tmp_path) == []

@@ -98,7 +98,12 @@ def test_a_position_of_another_server_gets_a_snapshot(live):
     serving, _, _ = live
     tab = Tab(serving, "run:digits-relu-8", after="run:digits-relu-8@deadbeef.3")
     assert tab.next()["kind"] == "snapshot"
+    epoch = tab.position.rpartition("@")[2].partition(".")[0]
     tab.close()
+    for count in ("%C2%B2", "9" * 5000):
+        tab = Tab(serving, "run:digits-relu-8", after=f"run:digits-relu-8@{epoch}.{count}")
+        assert tab.next()["kind"] == "snapshot"
+        tab.close()
 
 
 @pytest.mark.parametrize("topic", ["run:nothing", "run:..", "what", "run:", "%00"])

@@ -195,7 +195,9 @@ def test_what_is_out_of_bounds_is_refused_with_a_sentence_and_no_process(house, 
     assert house.of(Tunnelling, Tunnelling)._workers == []
 
 
-@pytest.mark.parametrize("wish", [{"kind": "shell"}, {"members": "many"}, {"members": 1.5}, {"code": "import os"}, {"low": None}, {"at": [1]}], ids=str)
+@pytest.mark.parametrize(
+    "wish", [{"kind": "shell"}, {"members": "many"}, {"members": 10**400}, {"members": 1.5}, {"code": "import os"}, {"low": None}, {"at": [1]}], ids=str
+)
 def test_what_is_no_wish_is_refused(house, wish):
     with pytest.raises(BadRequest):
         begin(house, **({"kind": "diagram"} | wish))

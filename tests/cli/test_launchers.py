@@ -14,24 +14,35 @@ RUN = ["-m", "torch.distributed.run"]
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["torchrun", "train.py"], ["--module", "kazami", "run", "--quiet", "train.py"]),
+        (["torchrun", "train.py"], ["--module", "--", "kazami", "run", "--quiet", "train.py"]),
         (
             ["bin/torchrun", "--nproc-per-node=2", "train.py", "--nproc-per-node", "9"],
-            ["--nproc-per-node=2", "--module", "kazami", "run", "--quiet", "train.py", "--nproc-per-node", "9"],
+            ["--nproc-per-node=2", "--module", "--", "kazami", "run", "--quiet", "train.py", "--nproc-per-node", "9"],
         ),
         (
             ["torchrun", "--standalone", "--nnodes", "1", "-m", "pack.train", "-m", "x"],
-            ["--standalone", "--nnodes", "1", "--module", "kazami", "run", "--quiet", "-m", "pack.train", "-m", "x"],
+            ["--standalone", "--nnodes", "1", "--module", "--", "kazami", "run", "--quiet", "-m", "pack.train", "-m", "x"],
         ),
         (
             ["python3", "-m", "torch.distributed.run", "--nproc-per-node", "2", "a.py"],
-            ["--nproc-per-node", "2", "--module", "kazami", "run", "--quiet", "a.py"],
+            ["--nproc-per-node", "2", "--module", "--", "kazami", "run", "--quiet", "a.py"],
         ),
-        (["torchrun", "--run-path", "a.py"], ["--module", "kazami", "run", "--quiet", "a.py"]),
+        (["torchrun", "--nproc-per-node=2", "--", "a.py"], ["--nproc-per-node=2", "--module", "--", "kazami", "run", "--quiet", "a.py"]),
+        (["torchrun", "--run-path", "a.py"], ["--module", "--", "kazami", "run", "--quiet", "a.py"]),
     ],
 )
 def test_kazami_goes_between_the_launcher_and_the_script(words, expected):
     assert launch_command(None, words, ["--quiet"]) == [*RUN, *expected]
+
+
+def test_the_launcher_takes_none_of_kazamis_options_for_its_own():
+    from torch.distributed.run import get_args_parser
+
+    own = ["--run", "runs/one", "--max-steps", "5", "--sink", "jsonl:x", "--json", "k.json", "--fail-on", "error", "--every", "2"]
+    made = launch_command(None, ["torchrun", "--nproc-per-node", "2", "train.py", "--lr", "1"], own)
+    known = get_args_parser().parse_args(made[2:])
+    assert (known.module, known.training_script) == (True, "kazami")
+    assert known.training_script_args == ["run", *own, "train.py", "--lr", "1"]
 
 
 def test_the_launchers_module_is_known_too():
@@ -40,6 +51,7 @@ def test_the_launchers_module_is_known_too():
         "--nproc-per-node",
         "2",
         "--module",
+        "--",
         "kazami",
         "run",
         "a.py",

@@ -85,3 +85,10 @@ def test_silent_where_the_weights_have_come_far_and_the_loss_has_not_moved():
     still = synthetic_trace(stuck(400), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3), update_cosine=0.99)
     assert RULE.examine(still) is None
     assert fire(RULE, synthetic_trace(stuck(), stability_ratio=1e-4, update_ratio=np.full(4, 2.5e-3))).name == "lr_too_low"
+
+
+@pytest.mark.parametrize(("at_the_start", "fires"), [(1e-8, True), (1e-2, False)], ids=["never large", "large once"])
+def test_a_schedule_that_ends_at_zero_excuses_only_a_rate_that_was_large_once(at_the_start, fires):
+    fall = np.linspace(1.0, 0.0, 40)
+    trace = synthetic_trace(stuck(), learning_rate=1e-3 * fall, update_ratio=np.outer(at_the_start * fall, np.ones(4)))
+    assert (RULE.examine(trace) is not None) is fires

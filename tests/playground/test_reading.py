@@ -29,6 +29,7 @@ def test_nothing_given_is_the_first_session():
         ({"samples": 1e9}, "samples"),
         ({"samples": 20.5}, "whole"),
         ({"seed": -1}, "seed"),
+        ({"seed": 10**400}, "seed"),
         ({"clip": 0}, "clip"),
         ({"is_linear": 1}, "is_linear"),
         ({"blocks": "linear"}, "blocks"),

@@ -42,6 +42,8 @@ def test_a_session_learns_from_it():
         ('a,b\n1,"2\n' * 5, "CSV"),
         ("a,b\n" + "1,2\n" * 600_000, "MB"),
         ("", "eight rows"),
+        ("a,b\n" + "1e308,1\n-1e308,2\n" * 9, "too large"),
+        ("a,b\n" + "1,1.5e308\n2,-1.5e308\n3,2.5\n" * 9, "too large"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_sentence(text, said):

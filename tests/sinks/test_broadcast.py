@@ -29,3 +29,7 @@ def test_layers_of_the_same_name_stay_apart_and_unnamed_ones_have_their_number()
         "kazami/layer_wind/2": 3.0,
         "kazami/layer_wind/3": 4.0,
     }
+
+
+def test_the_marks_of_batches_are_no_measures_and_stay_in_the_run_directory() -> None:
+    assert named({"loss": 1.0, "batch_inputs": 2546200624889856.0, "batch_targets": 3706715570700288.0}, []) == {"kazami/loss": 1.0}

@@ -67,7 +67,7 @@ def japanese_card(rule: Any) -> str:
     said = [word for entry in entries() if rule.name in entry["findings"] for word in entry["ja"]]
     words = f"**こんな言葉で探されます:** {'、'.join(said)}\n\n" if said else ""
     when = "最適化の前から（`kazami check` でも分かる）" if rule.can_decide_at == 0 else "最初のステップから"
-    link = f'<a href="../../en/findings/{rule.id}-{rule.name}.html" lang="en" hreflang="en">英語版の頁</a>'
+    link = f'<a href="../../en/findings/{rule.id}-{rule.name}.html" lang="en" hreflang="en">英語版のページ</a>'
     return f"# {rule.id} {rule.name}\n\n" + JAPANESE_CARD.format(title=rule.title.ja, family=FAMILIES[rule.family], when=when, words=words, link=link)
 
 
@@ -75,7 +75,7 @@ def japanese_front(rules: list[Any]) -> str:
     """Return the Japanese front of the catalogue."""
     rows = [(f"[{rule.id} {rule.name}]({rule.id}-{rule.name}.md)", rule.title.ja, FAMILIES[rule.family]) for rule in rules]
     lead = (
-        "所見ごとに一頁です。進みが悪いときにしか異常とは呼びません（コードの明白な誤りと、有限でない数は例外です）。"
+        "所見ごとに 1 ページです。進みが悪いときにしか異常とは呼びません（コードの明白な誤りと、有限でない数は例外です）。"
         "言葉から探すには[言葉の索引](../words.md)、"
         "判定の読み方は[基本の考え方](../concepts.md)を見てください。"
     )

@@ -108,7 +108,7 @@ def stand_in(page: str, english: str) -> str:
     up = "../" * (page.count("/") + 1)
     address = f"{up}en/{page.rsplit('.', 1)[0]}.html"
     tree = "\n\n".join(re.findall(r"^```\{toctree\}.*?^```$", english, re.MULTILINE | re.DOTALL))
-    lead = "この頁の日本語版はまだありません。"  # the title says so too: it stands in the navigation
+    lead = "このページの日本語版はまだありません。"  # the title says so too: it stands in the navigation
     return f'# {title}（英語）\n\n{lead}<a href="{address}" lang="en" hreflang="en">英語版を読む（{title.replace("`", "")}）</a>\n\n{tree}\n'
 
 

@@ -5,14 +5,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import KazamiError, NewerFormat
+from ..errors import KazamiError, NewerFormat, UsageError
 from ..records.finding import Finding, Sentence
 from ..records.run_info import RunInfo
 from ..records.wind import wind_of
 from ..reports.outcome import checks_of, verdict
 from ..reports.view_data import WindWord
 from ..storage import StoredRun, open_run
-from .refusals import NotHere
+from .refusals import BadRequest, Busy, NotHere
 from .wire import RunLine, RunList
 
 HEAD, PROOF = "run.json", "proof.json"
@@ -117,8 +117,10 @@ def line_of(run: str, info: RunInfo, changed: float, *, is_alive: bool) -> RunLi
 
 def trouble_of(error: KazamiError) -> Sentence:
     """Return why a run cannot be read, and the command that helps."""
-    if isinstance(error, NotHere):
+    if isinstance(error, NotHere | BadRequest | Busy):
         return error.say
+    if isinstance(error, UsageError):
+        return Sentence(f"{error}", f"リクエストを受け付けられません（{error}）。")
     if isinstance(error, NewerFormat):
         return Sentence(f"{error}", "この実行は新しい kazami で書かれています。更新してください：pip install --upgrade kazami")
     return Sentence(

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from ..records.finding import Sentence
 from .wire import Problem, encoded
@@ -17,6 +17,7 @@ Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None
 
 COOKIE = "kazami_token"
 MOST_BODY = 2 * 2**20  # bytes of a request
+TOO_LARGE = Problem("bad_request", Sentence("The request is too large.", "リクエストが大きすぎます。"))
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -92,13 +93,12 @@ class Guard:
             raise Refused(400, "bad_request", "This host name is not ours.", "このホスト名では応答しません。")
         self._examine_origin(scope["method"], host, headers)
         if int(headers.get("content-length", "0") if headers.get("content-length", "0").isdigit() else MOST_BODY + 1) > MOST_BODY:
-            raise Refused(413, "bad_request", "The request is too large.", "リクエストが大きすぎます。")
+            raise Refused(413, TOO_LARGE.problem, TOO_LARGE.say.en, TOO_LARGE.say.ja)
         return self._examine_token(scope, headers)
 
     def _examine_origin(self, method: str, host: str, headers: dict[str, str]) -> None:
         origin = headers.get("origin")
-        is_ours = origin is not None and urlsplit(origin).netloc.lower() == host and urlsplit(origin).scheme in ("http", "https")
-        if origin is not None and not is_ours:
+        if (origin is not None and not _is_at(origin, host)) or _is_embedded(headers):
             raise Refused(403, "bad_request", "Pages of other origins may not use this server.", "別オリジンのページからは利用できません。")
         if method in ("GET", "HEAD"):
             return
@@ -113,7 +113,7 @@ class Guard:
         token = self._doors.token
         if token is None:
             return None
-        if _is_same(_cookie(headers.get("cookie", "")), token) or _is_same(headers.get("authorization", "").removeprefix("Bearer "), token):
+        if _is_same(_cookie(headers.get("cookie", "")), token) or _is_same(_utf8(headers.get("authorization", "")).removeprefix("Bearer "), token):
             return None
         offered = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
         if scope["method"] == "GET" and _is_same(offered, token):
@@ -126,6 +126,20 @@ class Guard:
         )
 
 
+def _is_at(origin: str, host: str) -> bool:
+    """Tell whether an origin is the server's own."""
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # half an address in brackets
+        return False
+    return parts.netloc.lower() == host and parts.scheme in ("http", "https")
+
+
+def _is_embedded(headers: dict[str, str]) -> bool:
+    """Tell whether a foreign page asks by an image, a script or a frame, which send no ``Origin``; a link that a person follows is none."""
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site") and headers.get("sec-fetch-dest") != "document"
+
+
 def _is_same(offered: str, token: str) -> bool:
     return hmac.compare_digest(offered.encode(), token.encode())
 
@@ -135,13 +149,18 @@ def _cookie(text: str) -> str:
         found = SimpleCookie(text).get(COOKIE)
     except CookieError:
         return ""
-    return found.value if found is not None else ""
+    return unquote(found.value) if found is not None else ""
+
+
+def _utf8(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 async def _greet(send: Send, scope: MutableMapping[str, Any], token: str) -> None:
     """Move the token from the address into a cookie, so that it stands in no history and no screenshot."""
-    cookie = f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/".encode()
-    await send({"type": "http.response.start", "status": 303, "headers": [(b"location", scope["path"].encode() or b"/"), (b"set-cookie", cookie)]})
+    cookie = f"{COOKIE}={quote(token, safe='')}; HttpOnly; SameSite=Strict; Path=/".encode()
+    place = "/" + quote(scope["path"].lstrip("/"))  # two slashes would name another host
+    await send({"type": "http.response.start", "status": 303, "headers": [(b"location", place.encode()), (b"set-cookie", cookie)]})
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -51,6 +51,8 @@ class Hub:
             topics: At most 8.
             positions: Where the tab already stands, by topic.
         """
+        if self.is_full:  # many came in the same moment
+            return
         self.n_tabs += 1
         try:
             async for event in self._events(list(dict.fromkeys(topics))[:MOST_TOPICS_A_TAB], dict(positions)):
@@ -181,7 +183,7 @@ class _Line:
         if self._topic is None:
             return []
         epoch, _, count = position.partition(".")
-        behind = self._count - int(count) if epoch == self._epoch and count.isdigit() else -1
+        behind = self._count - int(count) if epoch == self._epoch and count.isascii() and count.isdigit() and len(count) < 16 else -1
         if 0 <= behind <= len(self._frames):
             return list(self._frames)[len(self._frames) - behind :]
         async with self._one_at_a_time:

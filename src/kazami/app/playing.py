@@ -3,6 +3,8 @@
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,19 @@ LONGEST = 0.25  # seconds that one answer may train
 _ONE_SURFACE = Lock()
 
 
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Compute on one core meanwhile: two threads that wait for each other on busy cores are many times slower, and a training may run beside."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Kept:
     """A session and its lock."""
 
@@ -31,7 +46,7 @@ class Kept:
     def advance(self, steps: int, milliseconds: int) -> Frame:
         """Train until the steps are taken or the time is over, and return what there is to see."""
         deadline = time.monotonic() + min(max(milliseconds, 0) / 1000.0, LONGEST)
-        with self.lock:
+        with self.lock, one_core():
             target = self.session.step + max(steps, 0)
             while self.session.step < target and not self.session.is_over:
                 self.session.train(min(4, target - self.session.step))
@@ -45,12 +60,12 @@ class Kept:
 
         with self.lock:
             ground = ground_of(self.session)
-        with _ONE_SURFACE:
+        with _ONE_SURFACE, one_core():
             return landscape(ground, plane)
 
     def reset(self) -> Frame:
         """Begin anew."""
-        with self.lock:
+        with self.lock, one_core():
             self.session.reset()
             return self.session.frame()
 

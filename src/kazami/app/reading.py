@@ -12,6 +12,7 @@ from .refusals import BadRequest
 Record = TypeVar("Record")
 MOST_ITEMS = 100_000
 DEEPEST = 12
+LARGEST = 2**53 - 1  # of whole numbers that a browser knows one by one
 
 
 def json_from(body: bytes) -> Any:
@@ -92,6 +93,11 @@ def _scalar(kind: Any, data: Any, place: str) -> Any:
         number = float(data) if abs(data) < 1e300 else math.inf
         if math.isfinite(number):
             return number
+    elif kind is int and type(data) is int:
+        if abs(data) <= LARGEST:
+            return data
+    elif kind is str and isinstance(data, str):
+        return data.encode("utf-8", "replace").decode()  # half a letter could be written nowhere
     elif kind is not float and isinstance(kind, type) and type(data) is kind:
         return data
     name = getattr(kind, "__name__", kind)

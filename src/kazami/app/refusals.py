@@ -1,6 +1,6 @@
 """Refusals in both languages: what a request should have been, or what is not there."""
 
-from ..errors import RunNotFound, UsageError
+from ..errors import KazamiError, RunNotFound, UsageError
 from ..records.finding import Sentence
 
 
@@ -23,6 +23,19 @@ class NotHere(RunNotFound):
     Args:
         en: What, in English.
         ja: What, in Japanese.
+    """
+
+    def __init__(self, en: str, ja: str) -> None:
+        super().__init__(en)
+        self.say = Sentence(en, ja)
+
+
+class Busy(KazamiError):
+    """What is asked for would be too much at once.
+
+    Args:
+        en: Why, in English.
+        ja: Why, in Japanese.
     """
 
     def __init__(self, en: str, ja: str) -> None:

@@ -14,11 +14,12 @@ from importlib.resources import files
 from pathlib import Path
 from types import FrameType
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -27,11 +28,11 @@ from ..errors import KazamiError, RunNotFound, UsageError
 from ..records.finding import Sentence
 from ..registry import plugins
 from .folder import RunFolder, trouble_of
-from .guard import Doors, Guard
+from .guard import TOO_LARGE, Doors, Guard
 from .house import House
 from .hub import Hub, positions_in
 from .reading import json_from
-from .refusals import BadRequest
+from .refusals import Busy
 from .routes._base import AbstractRoute, Asked, Attachment
 from .wire import Problem, encoded
 
@@ -58,7 +59,7 @@ class Address:
     def url(self) -> str:
         """What to open in a browser; the token in it moves into a cookie at once."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+        return f"http://{host}:{self.port}/" + (f"?token={quote(self.token, safe='')}" if self.token else "")
 
 
 def application(house: House, hub: Hub) -> Starlette:
@@ -88,7 +89,8 @@ def application(house: House, hub: Hub) -> Starlette:
         house.close()
 
     assets = Mount("/assets", _Assets(directory=static / "assets", check_dir=False))
-    return Starlette(routes=[Route("/", page), Route("/api/stream", stream), *routes, assets], lifespan=life, exception_handlers={404: _nothing, 405: _not_so})
+    handlers: dict[Any, Any] = {404: _nothing, 405: _not_so, Exception: _broken}
+    return Starlette(routes=[Route("/", page), Route("/api/stream", stream), *routes, assets], lifespan=life, exception_handlers=handlers)
 
 
 async def _nothing(request: Request, error: Exception) -> Response:
@@ -99,6 +101,11 @@ async def _nothing(request: Request, error: Exception) -> Response:
 async def _not_so(request: Request, error: Exception) -> Response:
     del request, error
     return _refusal(405, Problem("bad_request", Sentence("This method is not used here.", "このメソッドは使えません。")))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    del request, error  # whose traceback is logged
+    return _refusal(500, Problem("broken", Sentence("kazami itself failed; its log says where.", "kazami 内部のエラーです。詳細はログを見てください。")))
 
 
 class _Assets(StaticFiles):
@@ -117,10 +124,12 @@ def _route(route: AbstractRoute) -> Route:
             body = json_from(await request.body()) if route.method != "GET" else None
             asked = Asked(dict(request.path_params), dict(request.query_params), body)
             return _response(await run_in_threadpool(lambda: _bytes_or_attachment(route.answer(asked))))
-        except BadRequest as error:
-            return _refusal(400, Problem("bad_request", error.say))
+        except ClientDisconnect:  # who hears this has not gone: the guard cut the body off
+            return _refusal(413, TOO_LARGE)
         except UsageError as error:
-            return _refusal(400, Problem("bad_request", Sentence(str(error), f"リクエストを受け付けられません（{error}）。")))
+            return _refusal(400, Problem("bad_request", trouble_of(error)))
+        except Busy as error:
+            return _refusal(503, Problem("busy", error.say))
         except RunNotFound as error:
             return _refusal(404, Problem("not_found", trouble_of(error)))
         except KazamiError as error:

@@ -15,10 +15,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import IO, Final, Literal
 
-from ..errors import KazamiError, unknown_name
+from ..errors import unknown_name
 from ..records.finding import Sentence
 from .house import AbstractClosing
-from .refusals import BadRequest, NotHere
+from .refusals import BadRequest, Busy, NotHere
 from .tunnel_presets import TILES, TILES_AT, TUNNELS
 from .wire_tunnel import JobPart, JobState, TunnelWish
 
@@ -49,10 +49,6 @@ DIED = Sentence(
 )
 
 Status = Literal["starting", "running", "done", "cancelled", "failed"]
-
-
-class Busy(KazamiError):
-    """All processes compute for others, or this page has a computation already."""
 
 
 def checked(wish: TunnelWish) -> TunnelWish:
@@ -225,9 +221,11 @@ class Tunnelling(AbstractClosing):
         checked(wish)
         with self._lock:
             if self._is_closed.is_set():
-                raise Busy("The server is ending.")
+                raise Busy("The server is ending.", "サーバーは終了するところです。")
             if any(worker.job is not None and worker.job.wish.client == wish.client for worker in self._workers):
-                raise Busy("This page has a computation under way. Wait for it, or cancel it.")
+                raise Busy(
+                    "This page has a computation under way. Wait for it, or cancel it.", "このページの計算が進行中です。終わるまで待つか、中止してください。"
+                )
             worker = self._free()
             job = Job(secrets.token_hex(8), wish, total=_runs(wish))
             self._jobs[job.name], worker.job = job, job
@@ -246,7 +244,10 @@ class Tunnelling(AbstractClosing):
             if worker.job is None:
                 return worker
         if len(self._workers) >= MOST_WORKERS:
-            raise Busy(f"{MOST_WORKERS} computations are under way on this server. Try again in a moment.")
+            raise Busy(
+                f"{MOST_WORKERS} computations are under way on this server. Try again in a moment.",
+                f"このサーバーでは {MOST_WORKERS} 件の計算が進行中です。少し待ってからもう一度お試しください。",
+            )
         self._workers.append(Worker(self._tiles.name))
         return self._workers[-1]
 

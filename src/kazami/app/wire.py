@@ -151,7 +151,7 @@ class Problem:
     """Why a request was refused: a sentence, and a machine-readable word.
 
     Attributes:
-        problem: ``"not_found"``, ``"unreadable"``, ``"bad_request"``, ``"busy"``.
+        problem: ``"not_found"``, ``"unreadable"``, ``"bad_request"``, ``"busy"``, ``"broken"``.
         say: In words.
     """
 

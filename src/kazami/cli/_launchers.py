@@ -10,6 +10,7 @@ import click
 MODULES = ("torch.distributed.run", "torch.distributed.launch")
 AS_MODULE = ("-m", "--module")
 NOT_BESIDE_MODULE = ("--run-path", "--run_path")
+HANDS_OFF = "--"  # without it the launcher takes our --run for an abbreviation of its --run-path, though it stands behind the module
 
 
 def launch_command(module: str | None, words: Sequence[str], own: Sequence[str]) -> list[str] | None:
@@ -25,7 +26,7 @@ def launch_command(module: str | None, words: Sequence[str], own: Sequence[str])
 
     Example:
         >>> launch_command(None, ["torchrun", "--nproc-per-node", "2", "train.py", "--lr", "1"], ["--quiet"])
-        ['-m', 'torch.distributed.run', '--nproc-per-node', '2', '--module', 'kazami', 'run', '--quiet', 'train.py', '--lr', '1']
+        ['-m', 'torch.distributed.run', '--nproc-per-node', '2', '--module', '--', 'kazami', 'run', '--quiet', 'train.py', '--lr', '1']
         >>> launch_command(None, ["train.py"], []) is None
         True
     """
@@ -38,9 +39,9 @@ def launch_command(module: str | None, words: Sequence[str], own: Sequence[str])
     if known.no_python:
         raise click.UsageError("With --no-python the ranks are no Python processes, and kazami cannot watch them: leave it out, and name the script.")
     place = len(arguments) - len(known.training_script_args) - 1
-    options = [word for word in arguments[:place] if word not in (*AS_MODULE, *NOT_BESIDE_MODULE)]
+    options = [word for word in arguments[:place] if word not in (*AS_MODULE, *NOT_BESIDE_MODULE, HANDS_OFF)]
     script = ["-m", known.training_script] if known.module else [known.training_script]
-    return ["-m", MODULES[0], *options, "--module", "kazami", "run", *own, *script, *known.training_script_args]
+    return ["-m", MODULES[0], *options, "--module", HANDS_OFF, "kazami", "run", *own, *script, *known.training_script_args]
 
 
 def _of_launcher(module: str | None, words: Sequence[str]) -> list[str] | None:

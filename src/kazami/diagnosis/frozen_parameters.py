@@ -12,6 +12,7 @@ from ._progress import SLOW_EXPLAINED, falls_short, is_slow
 LARGE_SHARE = 0.2
 LEAST_STEPS = 10
 LEAST_PULL = 0.01
+ROUNDED_AWAY = float(np.finfo(np.float32).eps)  # of a weight: what is smaller may leave it as it is
 SEVERAL = 2  # matrices, one behind the other: a single layer of random features may be meant
 
 
@@ -97,12 +98,14 @@ class FrozenParameters(AbstractRule):
 
 
 def unmoved(trace: Trace) -> list[str]:
-    """Return the layers whose weights no recorded step has changed, though they got gradients and other layers moved."""
+    """Return the layers whose weights no recorded step has changed, though they got gradients and other layers moved by more than rounding takes away."""
     updates, gradients = trace["update_ratio"], trace["gradient_norm"]
     if len(updates) < LEAST_STEPS or len(gradients) == 0:
         return []
     seen = np.isfinite(updates.values)
     moved = np.any(seen & (updates.values > 0), axis=0)
+    if moved.any() and float(np.median(np.nanmax(updates.values[:, moved], axis=0))) <= ROUNDED_AWAY:
+        return []  # the others hardly move either: the steps are too small, and here they round to none
     pull = recent(trace, "gradient_norm")
     pulled = pull > LEAST_PULL * float(np.nanmax(np.append(pull, 0.0)))  # a fading gradient may be too small to change a weight: that is another finding
     watched = seen.sum(0) >= LEAST_STEPS

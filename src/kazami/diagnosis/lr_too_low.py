@@ -38,9 +38,11 @@ class LrTooLow(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if steps are far too small for what is left to gain."""
         progress = trace.progress
-        if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained) or has_decayed(trace):
+        if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
             return None
         ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
+        if has_decayed(trace):  # what is small now was meant to be: only what was small at the largest rate counts
+            ratio, update = math.nan, greatest_update(trace)
         is_far_below = ratio < LIMIT / 5  # a hundred times as long a step would be stable
         is_slow = progress.explained < 0.6 and progress.pace < (0.12 if is_far_below else 0.08)
         is_straight = math.isnan(ratio) and number(trace, "update_cosine") > STRAIGHT  # the second witness where curvature cannot be seen
@@ -92,6 +94,14 @@ def middle_update(trace: Trace) -> float:
     return float(np.max(finite)) if finite else math.nan
 
 
+def greatest_update(trace: Trace) -> float:
+    """Return the largest relative update of the weight matrices at any recorded step."""
+    table = trace["update_ratio"].values
+    columns = matrices(trace) or hidden(trace) or list(range(len(trace.layers)))
+    finite = table[:, columns][np.isfinite(table[:, columns])] if len(table) else table
+    return float(finite.max()) if finite.size else math.nan
+
+
 def has_no_signal(trace: Trace) -> bool:
     """Return whether hidden layers are cut off (dead units, or gradients of exactly zero): no learning rate would move them."""
     dead, zero = recent(trace, "dead_share", 3), recent(trace, "zero_gradient_share", 3)
@@ -99,7 +109,7 @@ def has_no_signal(trace: Trace) -> bool:
 
 
 def has_decayed(trace: Trace) -> bool:
-    """Return whether a schedule has brought the rate below a tenth of its largest: what is small now was meant to be."""
+    """Return whether a schedule has brought the rate below a tenth of its largest."""
     rates = trace["learning_rate"].values
     return rates.size > 0 and bool(rates[-1] < 0.1 * rates.max())
 

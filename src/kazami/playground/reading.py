@@ -1,6 +1,5 @@
 """Reads a `Spec` from what a browser sent, and refuses everything else with one sentence."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, get_args
@@ -109,7 +108,7 @@ def _flag(name: str, value: Any) -> bool:
 def _number(name: str, value: Any, place: str = "") -> float | int:
     low, high = _RANGES[name]
     at = f"{name}{f' at {place}' if place else ''}"
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or not low <= value <= high:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise UsageError(f"{at} should be a number from {low:g} to {high:g}, but it is {str(value)[:40]}.")
     if name in _WHOLE:
         if value != int(value):

@@ -112,6 +112,9 @@ def _number(cell: str) -> float | None:
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    spread = values.std(axis=0)
-    scaled: NDArray[np.float64] = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    with np.errstate(all="ignore"):
+        spread = values.std(axis=0)
+        scaled: NDArray[np.float64] = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    if not np.isfinite([spread, *scaled]).all():
+        raise UsageError("The table holds numbers too large to be squared.")
     return scaled

@@ -7,6 +7,7 @@ from ._base import PREFIX, AbstractSink
 from ._feed import LONGEST_WAIT_S, Feed, finish
 
 OF_LAYERS = ("layer_wind", "gradient_norm", "update_ratio", "weight_norm", "dead_share")  # the others of a layer are in the run directory alone
+MARKS = ("batch_inputs", "batch_targets")  # by which `kazami compare` tells one batch from another: no measures, and a chart of them says nothing
 
 
 class Broadcast:
@@ -68,6 +69,8 @@ def named(row: Mapping[str, float], layers: Sequence[str]) -> dict[str, float]:
     values: dict[str, float] = {}
     for name, value in row.items():
         quantity, _, column = name.partition("/")
+        if name in MARKS:
+            continue
         if not column.isdigit():
             values[PREFIX + name] = value
         elif quantity in OF_LAYERS:

@@ -27,7 +27,7 @@ class LayerRoute(AbstractRoute):
         layers = stored.info.trace.get("layers")
         names = [str(layer.get("name", "")) for layer in layers] if isinstance(layers, list) else []
         text = asked.path["layer"]
-        if not text.isdigit() or int(text) >= len(names):
+        if not (text.isascii() and text.isdigit() and len(text) < 9) or int(text) >= len(names):
             raise NotHere(f"The run has {len(names)} layers, and none of this number.", f"この実行には {len(names)} 層あり、その番号の層はありません。")
         layer = int(text)
         found = stored.series(only=QUANTITIES)

@@ -20,6 +20,11 @@ class Mark(AbstractRoute):
         place = self.house.folder.place(asked.path["run"])
         if wish.step < 0 or not wish.text.strip():
             raise BadRequest("A note needs a step and a text.", "メモにはステップと本文が必要です。")
-        if not add_mark(place, wish.step, wish.text.strip()):
+        try:
+            is_kept = add_mark(place, wish.step, wish.text.strip())
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise BadRequest(f"The note cannot be written into the run directory ({why}).", f"実行ディレクトリにメモを書き込めません（{why}）。") from None
+        if not is_kept:
             raise BadRequest("This run has as many notes as it can hold.", "この実行のメモは上限に達しています。")
         return Done()

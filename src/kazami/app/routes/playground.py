@@ -8,7 +8,7 @@ import numpy as np
 from ...playground import LIMITS, PRESETS, misfits, read_csv, read_spec
 from ...playground.sights import Frame
 from ...playground.tasks import TASKS
-from ..playing import Playing
+from ..playing import Playing, one_core
 from ..wire_playground import AdvanceRequest, CurveSeen, Presets, SessionOpened, SessionRequest, SurfaceRequest, SurfaceSeen, TableRequest, TableTaken
 from ._base import AbstractRoute, Asked, Attachment
 
@@ -48,8 +48,9 @@ class PlaygroundOpen(AbstractRoute):
         from ...playground import Session
         from ...playground.building import build
 
-        session = Session(spec, table)
-        return SessionOpened(playing.keep(session), (), session.frame(), _points(session), build(spec, session.task).code)
+        with one_core():
+            session = Session(spec, table)
+            return SessionOpened(playing.keep(session), (), session.frame(), _points(session), build(spec, session.task).code)
 
 
 class PlaygroundAdvance(AbstractRoute):

@@ -35,6 +35,6 @@ def _between(series: Series, first: int, last: int) -> Series:
 
 def _step(asked: Asked, name: str) -> int:
     text = asked.query.get(name, "")
-    if not text.isdigit() or len(text) > 15:
+    if not (text.isascii() and text.isdigit()) or len(text) > 15:
         raise BadRequest(f"{name} should be a step.", f"{name} にはステップ番号を指定してください。")
     return int(text)

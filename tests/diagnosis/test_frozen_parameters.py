@@ -65,6 +65,5 @@ def test_a_trunk_as_it_was_drawn_counts_where_progress_is_slow(fresh, share, fir
 
 @pytest.mark.parametrize(("others", "fires"), [(1e-3, True), (1e-6, True), (4e-9, False)], ids=["they move", "they crawl", "they round away too"])
 def test_a_layer_that_never_moves_counts_where_the_others_move_by_more_than_rounding(others, fires):
-    still = np.tile([others, 0.0, others], (40, 1))
     trace = synthetic_trace(stuck(), update_ratio=[others, 0.0, others, others], gradient_norm=[1.0] * 4)
     assert (RULE.examine(trace) is not None) is fires

@@ -92,3 +92,4 @@ def test_a_schedule_that_ends_at_zero_excuses_only_a_rate_that_was_large_once(at
     fall = np.linspace(1.0, 0.0, 40)
     trace = synthetic_trace(stuck(), learning_rate=1e-3 * fall, update_ratio=np.outer(at_the_start * fall, np.ones(4)))
     assert (RULE.examine(trace) is not None) is fires
+    assert not fires or "0.001" in fire(RULE, trace).sentence.en  # the rate it began with, not the zero it ended with

@@ -53,7 +53,7 @@ class LrTooLow(AbstractRule):
         confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
         if ratio < LIMIT:
             confidence += 0.1
-        rate = number(trace, "learning_rate", 1)
+        rate = float(np.nanmax(trace["learning_rate"].values)) if has_decayed(trace) else number(trace, "learning_rate", 1)
         return self.finding(
             confidence=confidence,
             evidence=[

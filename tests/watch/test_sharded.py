@@ -54,14 +54,25 @@ def test_the_gathered_copy_belongs_to_the_parameter_that_the_optimizer_moves(mon
 
     module = type("module", (), {"FSDPParam": FSDPParam})
     monkeypatch.setitem(sharded.sys.modules, sharded.FSDP, module)
+    monkeypatch.setattr(sharded, "_is_job", lambda: True)
     held, stranger = FSDPParam(), nn.Parameter(torch.ones(2))
     assert owner_of(held._unsharded_param) is held.sharded_param
     assert owner_of(stranger) is stranger
     assert owner_of(held.sharded_param) is held.sharded_param
 
 
-def test_an_optimizer_of_ordinary_weights_holds_no_flat_pieces():
+def test_without_a_job_no_object_is_searched(monkeypatch):
+    monkeypatch.setitem(sharded.sys.modules, sharded.FSDP, object())
+    monkeypatch.setattr(sharded.gc, "get_objects", lambda: pytest.fail("searched"))
+    weight = nn.Parameter(torch.ones(2))
+    assert owner_of(weight) is weight
+    assert not sharded.flat_pieces(torch.optim.SGD([weight], lr=0.1))
+
+
+def test_an_optimizer_of_ordinary_weights_holds_no_flat_pieces(monkeypatch):
     from torch.distributed.fsdp import _flat_param
+
+    monkeypatch.setattr(sharded, "_is_job", lambda: True)
 
     assert _flat_param is not None
     assert not sharded.flat_pieces(torch.optim.SGD(nn.Linear(2, 2).parameters(), lr=0.1))

@@ -33,7 +33,7 @@ def owner_of(leaf: Tensor) -> Tensor:
 
 def owners_of(leaves: Sequence[Tensor]) -> list[Tensor]:
     """Return `owner_of` each; the objects of the process are searched once for all that are new."""
-    if FSDP not in sys.modules or not torch.distributed.is_initialized():  # without a group of processes nothing is sharded
+    if FSDP not in sys.modules or not _is_job():
         return list(leaves)
     new = [leaf for leaf in leaves if not is_sharded(leaf) and leaf not in _owners]
     if new:
@@ -42,6 +42,11 @@ def owners_of(leaves: Sequence[Tensor]) -> list[Tensor]:
         _owners.setdefault(leaf, None)
     known = (None if is_sharded(leaf) else _owners[leaf] for leaf in leaves)
     return [leaf if owner is None else owner for leaf, owner in zip(leaves, known, strict=True)]
+
+
+def _is_job() -> bool:
+    """Return whether there is a group of processes, without which nothing is sharded: only then is it worth a search through all objects."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
 
 
 def _learn() -> None:
@@ -61,7 +66,7 @@ def is_released(tensor: Tensor) -> bool:
 def flat_pieces(optimizer: torch.optim.Optimizer) -> bool:
     """Return whether an optimizer's parameters are the flat pieces of FSDP1."""
     fsdp = sys.modules.get("torch.distributed.fsdp._flat_param")
-    if fsdp is None:
+    if fsdp is None or not _is_job():
         return False
     first = next((p for group in optimizer.param_groups for p in group["params"]), None)
     return first is not None and (isinstance(first, fsdp.FlatParameter) or _is_view_of_flat(first, fsdp))

@@ -25,6 +25,7 @@ SLOW = (
     "docs/onset.md",
     "docs/regimes.md",
     "docs/trainability.md",
+    "docs/surfaces.md",
     "docs/sweeps.md",
     "docs/tour.md",
 )

@@ -9,6 +9,7 @@ from tests.engines.architectures import architecture
 from tests.engines.conformance import assert_agrees_with_the_loop, assert_gives_the_orbits_of_the_plain_loop, job, members, training
 
 
+@pytest.mark.slow
 def test_the_traced_step_conforms_where_the_compiler_leaves_it_as_it_is(monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda graph, **_: graph.forward)
     for name in ("batchnorm", "gru"):

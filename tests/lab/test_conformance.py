@@ -13,6 +13,7 @@ from kazami.reports.figures import drawing, save_figure
 from kazami.storage.strict_json import dumps, loads
 
 EXPERIMENTS = all_experiments()
+LONG = ("adam-edge", "danovski-2024", "edge-of-stability", "onset-of-chaos")  # even one condition of these takes many seconds
 every_experiment = pytest.mark.parametrize("one", EXPERIMENTS, ids=lambda one: one.name)
 
 
@@ -84,7 +85,7 @@ def test_conditions_are_paired_over_the_seeds_and_depend_on_the_seed_alone(one):
     assert len(counts) == 1
 
 
-@every_experiment
+@pytest.mark.parametrize("one", [pytest.param(one, marks=pytest.mark.slow if one.name in LONG else ()) for one in EXPERIMENTS], ids=lambda one: one.name)
 def test_an_interrupted_run_keeps_what_was_measured(one, tmp_path):
     before = global_state()
     outcome, again = (one.run(quick=True, seed=0, progress=stop_after(1)) for _ in range(2))

@@ -62,11 +62,13 @@ def test_the_gathered_copy_belongs_to_the_parameter_that_the_optimizer_moves(mon
 
 
 def test_without_a_job_no_object_is_searched(monkeypatch):
-    monkeypatch.setitem(sharded.sys.modules, sharded.FSDP, object())
-    monkeypatch.setattr(sharded.gc, "get_objects", lambda: pytest.fail("searched"))
     weight = nn.Parameter(torch.ones(2))
+    optimizer = torch.optim.SGD([weight], lr=0.1)
+    monkeypatch.setitem(sharded.sys.modules, sharded.FSDP, object())
+    monkeypatch.setitem(sharded.sys.modules, "torch.distributed.fsdp._flat_param", object())
+    monkeypatch.setattr(sharded.gc, "get_objects", lambda: pytest.fail("searched"))
     assert owner_of(weight) is weight
-    assert not sharded.flat_pieces(torch.optim.SGD([weight], lr=0.1))
+    assert not sharded.flat_pieces(optimizer)
 
 
 def test_an_optimizer_of_ordinary_weights_holds_no_flat_pieces(monkeypatch):

@@ -40,9 +40,9 @@ class LrTooLow(AbstractRule):
         progress = trace.progress
         if progress is None or progress.is_diverging or trace.step < LEAST_STEPS or not math.isfinite(progress.explained):
             return None
-        ratio, update = number(trace, "stability_ratio", 6), middle_update(trace)
+        ratio, update, rate = number(trace, "stability_ratio", 6), middle_update(trace), number(trace, "learning_rate", 1)
         if has_decayed(trace):  # what is small now was meant to be: only what was small at the largest rate counts
-            ratio, update = math.nan, greatest_update(trace)
+            ratio, update, rate = math.nan, greatest_update(trace), float(np.nanmax(trace["learning_rate"].values))
         is_far_below = ratio < LIMIT / 5  # a hundred times as long a step would be stable
         is_slow = progress.explained < 0.6 and progress.pace < (0.12 if is_far_below else 0.08)
         is_straight = math.isnan(ratio) and number(trace, "update_cosine") > STRAIGHT  # the second witness where curvature cannot be seen
@@ -53,7 +53,6 @@ class LrTooLow(AbstractRule):
         confidence = 0.55 + 0.15 * min(math.log10(SMALL_UPDATE * 3 / max(update, 1e-30)), 1.5)
         if ratio < LIMIT:
             confidence += 0.1
-        rate = float(np.nanmax(trace["learning_rate"].values)) if has_decayed(trace) else number(trace, "learning_rate", 1)
         return self.finding(
             confidence=confidence,
             evidence=[

@@ -92,9 +92,7 @@ class Processes(AbstractPool):
             process.kill()
         for process in dying:
             process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    _shut(pipe)
+            _shut_pipes(process)
 
     def _keep_busy(self, place: int, code: bytes, supply: "_Supply", done: "queue.SimpleQueue[Any]") -> None:
         """Give the worker at ``place`` one item after another, in a thread of its own."""
@@ -134,6 +132,8 @@ class Processes(AbstractPool):
                     return None
                 if process is not None and process.poll() is None:
                     return process
+                if process is not None:  # it died between two items
+                    _shut_pipes(process)
                 process = self._running[place] = self._started()
             if self._is_ready(process):
                 return process
@@ -162,9 +162,7 @@ class Processes(AbstractPool):
         with self._lock:
             if self._running.get(place) is process:
                 del self._running[place]
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                _shut(pipe)
+        _shut_pipes(process)
         return f"killed by {signal.Signals(-status).name}" if status < 0 else f"exit code {status}"
 
 
@@ -247,6 +245,8 @@ def _opened(data: bytes) -> Any:
         return Failure.of(error)
 
 
-def _shut(pipe: Any) -> None:
-    with suppress(OSError):  # a broken pipe has something to flush
-        pipe.close()
+def _shut_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # a broken pipe has something to flush
+                pipe.close()

@@ -30,7 +30,7 @@ def test_a_server_that_shows_runs_loads_no_torch(tmp_path):
 
 
 def test_the_command_prints_its_address_serves_and_ends_with_ctrl_c(tmp_path):
-    command = [sys.executable, "-m", "kazami", "app", "--runs", str(tmp_path), "--no-browser"]
+    command = [sys.executable, "-m", "kazami", "app", "--no-browser", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         url = process.stdout.readline().strip()
         deadline = time.monotonic() + 20
@@ -44,6 +44,13 @@ def test_the_command_prints_its_address_serves_and_ends_with_ctrl_c(tmp_path):
         process.send_signal(signal.SIGINT)
         assert process.wait(15) in (0, 130)
         assert process.stderr.read() == ""
+
+
+def test_the_folder_of_runs_is_given_once(tmp_path):
+    command = [sys.executable, "-m", "kazami", "app", "--no-browser", "--runs", "a", "b"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "given once" in done.stderr
 
 
 def test_the_app_beside_a_training_is_another_process_and_the_training_is_the_same(tmp_path):

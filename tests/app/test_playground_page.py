@@ -234,6 +234,7 @@ def test_the_loss_surface_is_there_without_webgl_and_says_so(app, show):
     assert section.locator("path[data-level]").count() > 3
     assert section.locator("[data-walk]").count() == 1
     section.locator("summary").click()
+    section.locator("tbody tr").first.wait_for()  # the table is filled by an event that comes later
     losses = [float(row.split("\t")[-1]) for row in section.locator("tbody tr").all_inner_texts()]
     assert losses[-1] < losses[0]
     assert violations(page) == []

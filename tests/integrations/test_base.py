@@ -1,12 +1,14 @@
 import copy
+import json
 import pickle
 
 import pytest
 import torch
 from torch import nn
 
-from kazami.errors import CannotWatch
-from kazami.integrations._base import Attachment
+from kazami.errors import CannotWatch, UsageError
+from kazami.integrations._base import Attached, Attachment
+from tests.sinks.strangers import Keeping
 
 
 def train(optimizer, model, steps):
@@ -70,3 +72,37 @@ def test_a_forgotten_callback_takes_its_hooks_away():
     attachment.begin(model)
     del attachment
     assert torch.autograd.backward is BACKWARD
+
+
+class Callback(Attached):
+    """What the callbacks of all frameworks have in common."""
+
+    def __init__(self, **options):
+        self._attachment = Attachment(**options)
+
+
+def test_a_callback_offers_what_the_watch_offers():
+    callback = Callback()
+    assert (callback.findings, callback.verdict) == ([], "")
+    fit(callback._attachment, 3)
+    callback.close()
+    assert callback.watch is callback._attachment.watch
+    assert callback.verdict == callback.watch.verdict
+
+
+def test_every_training_gets_sinks_of_its_own(tmp_path):
+    own = Keeping()
+    attachment = Attachment(sinks=[own, f"jsonl:{tmp_path}/all.jsonl"], every=1)
+    for steps in (3, 2):
+        fit(attachment, steps)
+    steps = [step for step, _ in own.of("log")]
+    assert steps == [1, 2, 3, 1, 2]  # the copy that the second training got has the same list
+    assert own.of("close") == [None, None]
+    told = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in told if "values" in line] == steps
+    assert len({line["run"] for line in told}) == 2
+
+
+def test_what_is_no_list_of_sinks_is_refused_before_the_training_begins():
+    with pytest.raises(UsageError, match="sinks should be a list"):
+        Attachment(sinks="jsonl").begin(nn.Linear(1, 1))

@@ -110,6 +110,7 @@ export interface CureBoard {
   job: CureJob | null;
   proofs: ProofLine[];
   most_budget: number;
+  read_at: number;
 }
 
 export interface CureJob {

@@ -156,6 +156,7 @@ class Curing:
         self._jobs: dict[str, Job] = {}  # the newest of each run
         self._known: dict[str, tuple[tuple[int, int], tuple[object, ProofLine] | None]] = {}
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         atexit.register(self.close)
 
     def board(self, run: str) -> CureBoard:
@@ -164,6 +165,10 @@ class Curing:
         Raises:
             KazamiError: There is no such run, or it cannot be read.
         """
+        with self._reading:  # so that a later board never holds an earlier state
+            return self._board(run, time.monotonic())
+
+    def _board(self, run: str, now: float) -> CureBoard:
         info = self._folder.open(run).info
         launch = Launch.from_dict(info.launch)
         job = self._jobs.get(run)
@@ -178,6 +183,7 @@ class Curing:
             job=job.wire() if job is not None else None,
             proofs=self._proofs(launch, place, run),
             most_budget=MOST_BUDGET,
+            read_at=now,
         )
 
     def start(self, run: str, wish: CureRequest) -> CureStarted:

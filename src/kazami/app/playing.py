@@ -21,6 +21,8 @@ MOST_SESSIONS = 8
 MOST_TABLES = 8
 LONGEST = 0.25  # seconds that one answer may train
 _ONE_SURFACE = Lock()
+_THREADS = Lock()
+_ALONE: list[int] = []  # the number of threads there was, and a 1 for each computation under way
 
 
 @contextmanager
@@ -28,12 +30,18 @@ def one_core() -> Iterator[None]:
     """Compute on one core meanwhile: two threads that wait for each other on busy cores are many times slower, and a training may run beside."""
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    with _THREADS:
+        if not _ALONE:
+            _ALONE.append(torch.get_num_threads())
+        _ALONE.append(1)
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _THREADS:
+            _ALONE.pop()
+            if len(_ALONE) == 1:  # the last of those who compute at the same time gives back what the first one found
+                torch.set_num_threads(_ALONE.pop())
 
 
 class Kept:

@@ -168,6 +168,7 @@ class CureBoard:
         job: The newest cure that this server started for the run.
         proofs: Proofs for the same script with the same arguments, the newest first.
         most_budget: The largest budget that is taken, seconds.
+        read_at: When it was read, seconds of the server's clock: of two boards the later one counts, in whatever order they arrive.
     """
 
     run: str
@@ -178,6 +179,7 @@ class CureBoard:
     job: CureJob | None
     proofs: list[ProofLine]
     most_budget: int
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from ..records.trace import Trace
 from ._base import AbstractRule, both, early, growth_to_input, layer_name, matrices, recent, short
 from ._curves import of_layer, over_depth
 from ._progress import is_slow
+from ._runaway import overflow_ahead
 
 LIMIT = 3.0
 LARGEST = 3.0  # gain: what lies above is KZ106's
@@ -128,7 +129,8 @@ class ExplodingGradient(AbstractRule):
             confidence=0.6,
             rank=48,
             evidence=[
-                Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold", "開始時からの勾配ノルムの増大", "1000 倍")
+                Evidence("growth of the gradient norm over the run", growth, LIMIT, "decades", "a thousandfold", "開始時からの勾配ノルムの増大", "1000 倍"),
+                *overflow_ahead(trace),
             ],
             sentence=both(
                 f"The gradient norm has grown by {short(growth)} decades since the start.", f"勾配のノルムが開始時から {short(growth)} 桁増大しています。"

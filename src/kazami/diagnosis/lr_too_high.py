@@ -11,6 +11,7 @@ from ..signals import rolling_median
 from ._base import AbstractRule, both, is_adaptive, number, recent, short
 from ._curves import of_run, over_layers, over_start
 from ._progress import falls_short
+from ._runaway import overflow_ahead
 
 LARGE_UPDATE = 0.1
 REWRITTEN = 2.0  # a first update twice the size of the weights leaves nothing of their initialisation
@@ -71,6 +72,7 @@ class LrTooHigh(AbstractRule):
         if trace.progress is not None and trace.progress.is_diverging and trace.progress.first > 0:
             risen = trace.progress.now / trace.progress.first
             evidence.append(Evidence("loss over its start", risen, 1.0, "", "a loss that rises", "損失（開始時比）", "上昇する損失"))
+        evidence += overflow_ahead(trace)
         size = ("size of the updates beside the weights", "重みに対する更新量の大きさ")
         evidence.append(Evidence(size[0], update, LARGE_UPDATE, "", "a tenth of the weights a step", size[1], "1 ステップで重みの 10 分の 1"))
         loss = trace["loss"]

@@ -1,15 +1,17 @@
 """What all integrations stand on: one training's watch, opened and closed by the callbacks of a framework."""
 
+import copy
 import inspect
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import FrameType
 from typing import Any
 
 from ..errors import CannotWatch, RunTaken
 from ..records import Finding
+from ..sinks import AbstractSink
 from ..watch import watch
 from ..watch.watching import Watch, innermost
 
@@ -27,12 +29,16 @@ class Attachment:
         run: A run directory to write; where it is taken, ``-2``, ``-3`` and so on are added: one callback may see several trainings.
         every: Record every so many steps; by default the measured cost decides.
         dynamics: Measure sharpness and local Lyapunov exponents at every step, whatever it costs.
+        sinks: Loggers, as `kazami.watch` takes them. A sink of the user's own gets the first training; each later one gets a copy of it as it was before.
     """
 
-    def __init__(self, *trains: Callable[..., Any], run: str | None = None, every: int | None = None, dynamics: bool = False) -> None:
+    def __init__(
+        self, *trains: Callable[..., Any], run: str | None = None, every: int | None = None, dynamics: bool = False, sinks: Iterable[str | AbstractSink] = ()
+    ) -> None:
         self._trains = trains
         self._options: dict[str, Any] = {"every": every, "dynamics": dynamics}
         self._run = run
+        self._sinks = sinks
         self._watch: Watch | None = None
         self._last: tuple[list[Finding], str] = [], ""
         self._watched: list[Any] = []
@@ -83,19 +89,21 @@ class Attachment:
     def __getstate__(self) -> dict[str, Any]:
         """Return the options and what was found so far."""
         found = (self._watch.findings, self._watch.verdict) if self._watch is not None else self._last
-        return {"trains": self._trains, "options": self._options, "run": self._run, "last": found}
+        return {"trains": self._trains, "options": self._options, "run": self._run, "sinks": self._sinks, "last": found}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Begin again with the same options."""
-        self.__init__(*state["trains"], run=state["run"], **state["options"])  # type: ignore[misc]  # the class is final
+        self.__init__(*state["trains"], run=state["run"], sinks=state["sinks"], **state["options"])  # type: ignore[misc]  # the class is final
         self._last = state["last"]
 
     # -- pieces
 
     def _opened(self, things: list[Any]) -> Watch:
+        sinks, self._sinks = self._sinks, _unused(self._sinks)
         for number in range(1, MOST_RUNS):
+            place = self._run if self._run is None or number == 1 else f"{self._run.rstrip('/')}-{number}"
             try:
-                return watch(*things, run=self._run if self._run is None or number == 1 else f"{self._run.rstrip('/')}-{number}", **self._options)
+                return watch(*things, run=place, sinks=sinks, **self._options)
             except RunTaken:
                 continue
         raise RunTaken(f"{self._run} and {MOST_RUNS} more beside it are taken. Name another run directory.")
@@ -103,6 +111,36 @@ class Attachment:
     def _close_what_ended(self) -> None:
         if self._trains and threading.get_ident() == self._thread and not _is_running(self._trains):
             self._closing()
+
+
+class Attached:
+    """What all callbacks offer their users: the watch of the newest training, its findings and its verdict."""
+
+    _attachment: Attachment
+
+    @property
+    def watch(self) -> Watch:
+        """The watch of the newest training."""
+        return self._attachment.watch
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What is found so far, most important first."""
+        return self._attachment.findings
+
+    @property
+    def verdict(self) -> str:
+        """One sentence on the training so far."""
+        return self._attachment.verdict
+
+    def close(self) -> None:
+        """End the watching before the training does."""
+        self._attachment.close()
+
+
+def _unused(sinks: Iterable[str | AbstractSink]) -> Iterable[str | AbstractSink]:
+    """Return the same for one more training, before anything is opened: a sink lives for one."""
+    return sinks if isinstance(sinks, str | AbstractSink) else [copy.copy(sink) for sink in sinks]  # no list: `watch` says how it should be
 
 
 def _same(before: list[Any], now: list[Any]) -> bool:

@@ -1,12 +1,12 @@
 """Lightning: ``Trainer(callbacks=[KazamiCallback()])`` (the package ``lightning``, or ``pytorch_lightning`` where that is the one in use)."""
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotWatch
-from ..records import Finding
-from ..watch.watching import Watch
-from ._base import Attachment
+from ..sinks import AbstractSink
+from ._base import Attached, Attachment
 
 if TYPE_CHECKING or "pytorch_lightning" not in sys.modules or "lightning" in sys.modules:
     from lightning.pytorch import Callback
@@ -14,21 +14,22 @@ else:
     from pytorch_lightning import Callback
 
 
-class KazamiCallback(Callback):  # type: ignore[misc]  # untyped where Lightning is not installed
+class KazamiCallback(Attached, Callback):  # type: ignore[misc]  # untyped where Lightning is not installed
     """Watches every ``trainer.fit``, from its first training batch on: the sanity check before it is no training.
 
     Args:
         run: A run directory to write; where it is taken, ``-2``, ``-3`` and so on are added.
         every: Record every so many steps; by default the measured cost decides.
         dynamics: Measure sharpness and local Lyapunov exponents at every step, whatever it costs.
+        sinks: Loggers that get the numbers, the findings and the report too, as `kazami.watch` takes them.
 
     Limits:
         Strategies that train in processes forked or spawned by Lightning (``ddp_spawn``, ``ddp_fork``, ``ddp_notebook``) are refused: no finding would come
         back from there. ``ddp`` and ``fsdp`` start the script itself once for each rank. Optimizers that are not torch's (DeepSpeed) are not seen.
     """
 
-    def __init__(self, *, run: str | None = None, every: int | None = None, dynamics: bool = False) -> None:
-        self._attachment = Attachment(run=run, every=every, dynamics=dynamics)
+    def __init__(self, *, run: str | None = None, every: int | None = None, dynamics: bool = False, sinks: Iterable[str | AbstractSink] = ()) -> None:
+        self._attachment = Attachment(run=run, every=every, dynamics=dynamics, sinks=sinks)
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Refuse where the training runs in a process that ends before anyone could ask."""
@@ -52,23 +53,4 @@ class KazamiCallback(Callback):  # type: ignore[misc]  # untyped where Lightning
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """End the watching; what was found stays."""
         del trainer, pl_module, exception
-        self._attachment.close()
-
-    @property
-    def watch(self) -> Watch:
-        """The watch of the newest training."""
-        return self._attachment.watch
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What is found so far, most important first."""
-        return self._attachment.findings
-
-    @property
-    def verdict(self) -> str:
-        """One sentence on the training so far."""
-        return self._attachment.verdict
-
-    def close(self) -> None:
-        """End the watching before the training does."""
         self._attachment.close()

@@ -1,6 +1,7 @@
 """JSON lines: one strict JSON object a line, for every step and every finding, appended to one file."""
 
 import os
+from datetime import datetime
 from typing import Any, ClassVar
 
 from ..records.finding import Finding
@@ -9,8 +10,9 @@ from ._base import AbstractSink
 
 
 class JsonLines(AbstractSink):
-    """Appends to a file: ``{"step": 1, "values": {...}}``, ``{"step": 1, "finding": {...}}`` and ``{"artifact": "…"}``.
+    """Appends to a file: ``{"run": "runs/a", "step": 1, "values": {...}}``, ``{"run": …, "step": 1, "finding": {...}}`` and ``{"run": …, "artifact": "…"}``.
 
+    ``run`` is the run directory; a run that has none is called after the moment at which it first wrote, and its process.
     Every line is written with one system call, so that a killed process leaves whole lines, and a reader can follow it. NaN and infinity are the strings
     ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``. The setting is the path, ``kazami.jsonl`` where none is given.
     """
@@ -37,8 +39,9 @@ class JsonLines(AbstractSink):
 
     def _write(self, data: dict[str, Any]) -> None:
         if self._file is None:
+            self.run = self.run or f"{datetime.now().astimezone().isoformat()}-{os.getpid()}"
             self._file = open(self.setting or "kazami.jsonl", "ab", buffering=0)  # noqa: SIM115  # closed by close
-        line = memoryview((dumps(data) + "\n").encode())
+        line = memoryview((dumps({"run": self.run, **data}) + "\n").encode())
         written = self._file.write(line)
         while written < len(line):  # a disk that fills up takes a part of it and then says so
             written += os.write(self._file.fileno(), line[written:])

@@ -28,7 +28,7 @@ class AnnouncedOptimizer(torch.optim.Optimizer):
 
     def step(self, closure: Any = None) -> Any:
         """Refuse: whoever announces the steps takes them."""
-        raise NotImplementedError(f"{type(self).__name__} takes its steps elsewhere; this object only tells kazami of them.")
+        raise UsageError(f"{type(self).__name__} takes its steps elsewhere; this object only tells kazami of them.")
 
 
 def announced_optimizer(name: str, parameters: Iterable[Tensor], settings: Mapping[str, Any]) -> AnnouncedOptimizer:

@@ -17,7 +17,13 @@ async function answered<T>(request: Promise<Response>): Promise<T> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Refused(0, UNREACHABLE);
   }
-  const body: unknown = await response.json().catch(() => UNREACHABLE);
+  let body: unknown;
+  try {
+    body = await response.json();
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Refused(0, UNREACHABLE); // cut off in the middle
+  }
   if (!response.ok) throw new Refused(response.status, body as Problem);
   return body as T;
 }

@@ -12,6 +12,8 @@ export class Live {
   readonly line = new Signal<Line>("waiting");
   readonly #handlers = new Map<string, Set<(message: Envelope) => void>>();
   readonly #positions = new Map<string, string>();
+  /** Topics that wait for their whole: what the line of before still says of them is of a time before. */
+  readonly #fresh = new Set<string>();
   readonly #make: (url: string) => EventSource;
   #source: EventSource | null = null;
   #planned = 0;
@@ -32,12 +34,14 @@ export class Live {
     this.#handlers.set(topic, known);
     known.add(handler);
     this.#positions.delete(topic); // who comes late needs the whole
+    this.#fresh.add(topic);
     this.#plan();
     return () => {
       known.delete(handler);
       if (!known.size) {
         this.#handlers.delete(topic);
         this.#positions.delete(topic);
+        this.#fresh.delete(topic);
         this.#plan();
       }
     };
@@ -52,6 +56,7 @@ export class Live {
     this.#source?.close();
     this.#source = null;
     if (!this.#handlers.size || document.hidden) return;
+    this.#fresh.clear();
     const query = new URLSearchParams();
     for (const topic of this.#handlers.keys()) query.append("topic", topic);
     const after = [...this.#positions].map(([topic, position]) => `${topic}@${position}`).join(",");
@@ -77,6 +82,7 @@ export class Live {
   #take(text: string): void {
     this.#hear();
     const message = JSON.parse(text) as Envelope;
+    if (this.#fresh.has(message.topic)) return;
     if (message.kind !== "problem") this.#positions.set(message.topic, message.position);
     for (const handler of this.#handlers.get(message.topic) ?? []) handler(message);
   }

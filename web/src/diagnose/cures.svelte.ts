@@ -15,6 +15,7 @@ export class Cures {
   courses = $state.raw<readonly EvidenceCurve[]>([]);
   #leave: (() => void) | null = null;
   #wanted = "";
+  #turn = 0;
 
   constructor(readonly run: string) {}
 
@@ -28,11 +29,16 @@ export class Cures {
       this.problem = (message.data as Problem).say;
       return;
     }
+    this.problem = null;
+    this.#put(message.data as CureBoard);
+  }
+
+  /** Take a board, unless a newer one is there: what is asked for and what the stream says may overtake each other. */
+  #put(board: CureBoard): void {
+    if (this.board && board.read_at < this.board.read_at) return;
     const before = this.board?.job;
-    const board = message.data as CureBoard;
     this.board = board;
     this.at = Date.now();
-    this.problem = null;
     const job = board.job;
     if (job?.has_proof && before && before.state !== "ended") settings.put({ proof: job.id });
   }
@@ -63,11 +69,12 @@ export class Cures {
 
   /** Ask for the courses of the evidence; a live run has longer ones at each call. */
   async readCourses(): Promise<void> {
+    const turn = ++this.#turn;
+    let curves: readonly EvidenceCurve[] = []; // without them the numbers stand in the cards all the same
     try {
-      this.courses = (await get<EvidenceCurves>(`/api/runs/${encodeURIComponent(this.run)}/evidence`)).curves;
-    } catch {
-      this.courses = []; // the numbers stand in the cards all the same
-    }
+      curves = (await get<EvidenceCurves>(`/api/runs/${encodeURIComponent(this.run)}/evidence`)).curves;
+    } catch { /* as above */ }
+    if (turn === this.#turn) this.courses = curves;
   }
 
   /** Start the search for a cure, or the trial of `only` one prescription. */
@@ -77,8 +84,7 @@ export class Cures {
     try {
       const answer = await post<CureStarted>(this.#path, { budget, seeds, language: settings.language, only });
       if (answer.why_not) this.problem = answer.why_not;
-      this.board = await get<CureBoard>(this.#path);
-      this.at = Date.now();
+      this.#put(await get<CureBoard>(this.#path));
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -89,8 +95,7 @@ export class Cures {
   async cancel(): Promise<void> {
     try {
       await post(`${this.#path}/cancel`, {});
-      this.board = await get<CureBoard>(this.#path);
-      this.at = Date.now();
+      this.#put(await get<CureBoard>(this.#path));
     } catch (error) {
       this.#fail(error);
     }

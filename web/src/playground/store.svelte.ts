@@ -31,10 +31,18 @@ export class Play {
   #session = "";
   /** Counts beginnings: an answer that was asked for before the latest one is of a training that is gone. */
   #turn = 0;
+  #runs = 0;
   #asked: Promise<unknown> = Promise.resolve();
+  #opening: Promise<void> = Promise.resolve();
 
   /** Begin a session; what the last one learned stays as a second curve. With `isRace` the new one trains as far as the last one came. */
-  async open(spec: Spec, table: string, name: Sentence | null = null, isRace = false): Promise<void> {
+  open(spec: Spec, table: string, name: Sentence | null = null, isRace = false): Promise<void> {
+    const opening = this.#open(spec, table, name, isRace);
+    this.#opening = opening;
+    return opening;
+  }
+
+  async #open(spec: Spec, table: string, name: Sentence | null, isRace: boolean): Promise<void> {
     const turn = ++this.#turn;
     const wasRunning = this.isRunning;
     this.isRunning = false;
@@ -51,7 +59,7 @@ export class Play {
         this.points = opened.points;
         this.code = opened.code;
         this.#begin(opened.frame);
-        if (wasRunning || goal) void this.run(wasRunning ? Infinity : goal);
+        if (wasRunning || goal) void this.run(wasRunning ? Infinity : goal, false);
       }
     } catch (error) {
       if (turn === this.#turn) this.#fail(error);
@@ -60,20 +68,30 @@ export class Play {
     }
   }
 
-  async run(goal = Infinity): Promise<void> {
-    if (this.isRunning || !this.#session) return;
+  /** Train on; pressed while a network is being opened it is that network that trains. */
+  async run(goal = Infinity, isAsked = true): Promise<void> {
+    if (this.isRunning) return;
     this.isRunning = true;
     const turn = this.#turn;
-    while (this.isRunning && turn === this.#turn && !this.frame?.is_over && (this.frame?.step ?? 0) < goal) {
+    const own = ++this.#runs; // run, pause and run again: only the latest goes on
+    if (isAsked && this.isOpening) await this.#opening;
+    if (turn !== this.#turn || own !== this.#runs) return;
+    if (!this.#session) {
+      this.isRunning = false;
+      return;
+    }
+    while (this.isRunning && own === this.#runs && turn === this.#turn && !this.frame?.is_over && (this.frame?.step ?? 0) < goal) {
       const begin = performance.now();
       await this.advance(Math.min(AT_ONCE, goal - (this.frame?.step ?? 0)), MILLISECONDS);
       const rest = 100 - (performance.now() - begin);
       if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
     }
-    if (turn === this.#turn) this.isRunning = false;
+    if (turn === this.#turn && own === this.#runs) this.isRunning = false;
   }
 
   async advance(steps: number, milliseconds = MILLISECONDS): Promise<void> {
+    if (this.isOpening) await this.#opening;
+    if (!this.#session) return;
     const turn = this.#turn;
     try {
       const frame = await this.#ask("advance", { steps, milliseconds });
@@ -87,8 +105,9 @@ export class Play {
 
   /** The loss surface around the weights as they are now. */
   async surface(plane: SurfaceRequest["plane"]): Promise<void> {
-    const turn = this.#turn;
     this.isSurfacing = true;
+    if (this.isOpening) await this.#opening;
+    const turn = this.#turn;
     this.surfaceProblem = null;
     try {
       const { landscape } = await post<SurfaceSeen>(`/api/playground/sessions/${this.#session}/surface`, { plane });

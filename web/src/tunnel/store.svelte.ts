@@ -53,7 +53,11 @@ export class Tunnel {
   readonly linked = new Linked();
   #isWorking = false;
   #isGone = false;
+  /** The server has answered to the current wish. */
+  #isAsked = false;
   #current: Wish | null = null;
+  /** The current wish was given up before the server said under which name it computes it. */
+  #isGivenUp = false;
 
   /** Whether something of a kind is computed, or will be. */
   isBusy(kind: Kind): boolean {
@@ -77,8 +81,11 @@ export class Tunnel {
   }
 
   async #stop(): Promise<void> {
-    const job = this.running?.job;
-    if (!job) return;
+    const job = this.#isAsked ? this.running?.job : undefined;
+    if (!job) {
+      this.#isGivenUp = this.#current !== null;
+      return;
+    }
     try {
       await post<JobState>(`/api/tunnel/jobs/${job}/cancel`, {});
     } catch { /* it is over already */ }
@@ -98,6 +105,7 @@ export class Tunnel {
       this.queue = rest;
       this.#current = wish!;
       this.busy = wish!.kind;
+      this.#isAsked = this.#isGivenUp = false;
       try {
         await this.#compute(wish!);
       } catch (error) {
@@ -114,6 +122,8 @@ export class Tunnel {
 
   async #compute(wish: Wish): Promise<void> {
     let state = await post<JobState>("/api/tunnel/jobs", { ...wish, client });
+    this.#isAsked = true;
+    if (this.#isGivenUp || this.#isGone) state = await post<JobState>(`/api/tunnel/jobs/${state.job}/cancel`, {});
     this.#begin(wish);
     let position = 0;
     for (;;) {

@@ -11,7 +11,7 @@ const change = (name: string, code = name): Change => ({ name, code, sentence: {
 const tried = (names: string[], codes: string[], more: Partial<TriedRow> = {}): TriedRow => ({ names, codes, told: names.join(), steps: 3, score: 0, gain: 0, why: { en: "", ja: "" }, helped: false, is_accepted: false, ...more });
 const proof = (state: "proved" | "well" | "open", rows: TriedRow[]): ProofView => ({ line: { id: "p", started: "", state, verdict: { en: "", ja: "" }, seconds: 1 }, tried: rows }) as unknown as ProofView;
 const job = (more: Partial<CureJob> = {}): CureJob => ({ id: "j", state: "running", steps: [], elapsed: 5, budget: 60, seeds: 3, exit_code: null, outcome: null, said: [], has_proof: false, only: "", ...more });
-const board = (more: Partial<CureBoard> = {}): CureBoard => ({ run: "r", why_not: null, command: "", script: "a.py", is_changed: false, job: null, proofs: [], most_budget: 3600, ...more });
+const board = (more: Partial<CureBoard> = {}): CureBoard => ({ run: "r", why_not: null, command: "", script: "a.py", is_changed: false, job: null, proofs: [], most_budget: 3600, read_at: 0, ...more });
 const message = (data: unknown, kind: "snapshot" | "delta" | "problem" = "snapshot"): Envelope => ({ topic: "cures:r", kind, position: "1", data });
 
 beforeEach(() => settings.put({ proof: null }));

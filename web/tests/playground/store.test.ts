@@ -40,6 +40,31 @@ describe("the session of the playground", () => {
     expect(play.losses).toEqual([]);
   });
 
+  it("takes a step and a run that are pressed while a network is being opened as meant for that network", async () => {
+    const server = slowServer();
+    const play = new Play();
+    await play.open(FIRST, "");
+    const opening = play.open({ ...FIRST, seed: 2 }, "");
+    const step = play.advance(1);
+    expect(server.asked).toEqual(["sessions", "sessions"]); // the old one is asked for nothing
+    await opening;
+    await vi.waitFor(() => expect(server.asked).toContain("advance"));
+    server.give();
+    await step;
+    expect(play.frame?.step).toBe(1);
+    const again = play.open(FIRST, "");
+    const run = play.run(2);
+    expect(play.isRunning).toBe(true);
+    await again;
+    for (let waits = 0; waits < 2; waits += 1) {
+      await vi.waitFor(() => expect(server.asked.filter((what) => what === "advance")).toHaveLength(2 + waits));
+      server.give();
+    }
+    await run;
+    expect(play.isRunning).toBe(false);
+    expect(play.losses.length).toBeGreaterThan(0);
+  });
+
   it("shows no fault of a step that the reset made void", async () => {
     const play = new Play();
     await play.open(FIRST, "").catch(() => undefined);

@@ -22,8 +22,9 @@ class CuresOfRun(AbstractTopic):
 
     def snapshot(self) -> CureBoard:
         """Return the board."""
-        self._known = self._curing.board(self._run)
-        return self._known
+        now = self._curing.board(self._run)
+        self._known = self._known or now  # what changed since is still news to those who came before
+        return now
 
     def poll(self) -> CureBoard | None:
         """Return the board if it changed."""
@@ -38,4 +39,6 @@ class CuresOfRun(AbstractTopic):
 
 
 def _ageless(board: CureBoard | None) -> CureBoard | None:
-    return board if board is None or board.job is None else replace(board, job=replace(board.job, elapsed=0.0))
+    if board is None:
+        return None
+    return replace(board, read_at=0.0, job=replace(board.job, elapsed=0.0) if board.job is not None else None)

@@ -25,8 +25,9 @@ class Runs(AbstractTopic):
 
     def snapshot(self) -> RunList:
         """Return the list."""
-        self._known = self._folder.list()
-        return self._known
+        now = self._folder.list()
+        self._known = self._known or now  # what changed since is still news to those who came before
+        return now
 
     def poll(self) -> RunList | None:
         """Return the list if it changed; a long list is looked through less often."""

@@ -16,10 +16,12 @@ from figures import Figure, median_ratio, publish, ratio_of_sums
 from torch import nn
 from torch.nn import functional as F
 from trainings import TRAININGS, Training
-from watching import DEFAULT_GOAL, EVERY_GOAL, FIRST, Arm
+from watching import DEFAULT_GOAL, EVERY_GOAL, FIRST, STEADY, Arm
 
 NAMES = ("mlp-sgd", "mlp-adam")
-PLAN, QUICK = (16, 60, 100), (5, 6, 10)  # steps per block, rounds of four blocks, rounds of the default cadence beyond them
+# Steps per block, rounds of four blocks, rounds of the default cadence beyond them: the same run as in watching.py, since the first steps, at which everything
+# is shown, are dear, and what they weigh depends on how many follow.
+PLAN, QUICK = (16, 60, 340), (10, 30, 100)
 
 
 def training(name: str) -> Training:
@@ -57,19 +59,24 @@ def measure(name: str, *, is_quick: bool) -> list[Figure]:
                 raise RuntimeError(arm.watch.observer.blind["kazami"])
     bare, control = arms["bare"].seconds, arms["control"].seconds
     both = [(a + b) / 2 for a, b in zip(bare, control, strict=True)]
-    skipped = min(-(-FIRST // block) + 1, rounds - 2)  # at the first steps everything is shown; they are part of the whole run
+    skipped, steady = -(-FIRST // block) + 1, STEADY // block  # at the first steps everything is shown; they are part of the whole run
     note = f"2 ranks, gloo; {len(bare) * block} steps of {sum(both) / len(both) / block * 1e3:.1f} ms"
-    return [
+    figures = [
         ratio_of_sums(f"ddp {name} control", control, bare, note="bare beside bare: the noise"),
         median_ratio(f"ddp {name} every step", arms["every"].seconds[skipped:rounds], both[skipped:rounds], goal=EVERY_GOAL[name], note="median of the blocks"),
         ratio_of_sums(f"ddp {name} default, whole run", arms["default"].seconds, both, goal=DEFAULT_GOAL, note=note),
     ]
+    if len(bare) > steady + 20:
+        default = arms["default"].seconds
+        figures.append(ratio_of_sums(f"ddp {name} default, after step {STEADY}", default[steady:], both[steady:], goal=DEFAULT_GOAL, note=note))
+        figures.append(ratio_of_sums(f"ddp {name} control, after step {STEADY}", control[steady:], bare[steady:], note="bare beside bare: the noise"))
+    return figures
 
 
 def main() -> int:
     """Start the ranks; in them, measure, and publish on the first."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a minute, wide intervals, nothing written")
+    parser.add_argument("--quick", action="store_true", help="a minute or two, wide intervals, nothing written")
     parser.add_argument("--rank", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if not chosen.rank:

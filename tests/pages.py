@@ -1,12 +1,25 @@
-"""What the tests that open a page in a real browser share: the browser itself, and what makes a page unreadable."""
+"""What the tests that open a page in a real browser share: the browser itself, patience, and what makes a page unreadable.
+
+What a page does comes later than what was done to it. So no test reads a page once: it says what should come, by ``expect`` or `comes_to`, and
+that is waited for.
+"""
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+
+try:
+    from playwright.sync_api import expect
+except ImportError:  # then `chromium` skips whoever asks for a page
+    expect = None
+
+Read = TypeVar("Read")
+PATIENCE = 150.0  # seconds that anything may take: CI is two cores with other work on them
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
@@ -33,6 +46,44 @@ _LOW_CONTRAST = """() => {
 }"""
 
 
+SEEN = """() => {
+  window.seen = [];
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) for (const node of [target, ...addedNodes]) window.seen.push(node.ariaLabel ?? "", node.textContent);
+  }).observe(document.body, { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-label"] });
+}"""
+
+
+def eventually(read: Callable[[], Read], holds: Callable[[Read], object], *, seconds: float = PATIENCE) -> Read:
+    """Return what ``read`` gives as soon as ``holds`` is true of it; whoever waits for ever fails with what was read last."""
+    deadline = time.monotonic() + seconds
+    while not holds(found := read()):
+        assert time.monotonic() < deadline, f"it never came; instead: {found!r}"
+        time.sleep(0.03)
+    return found
+
+
+def comes_to(read: Callable[[], Read], wanted: Read) -> bool:
+    """Tell that what is read becomes what is wanted, sooner or later."""
+    return eventually(read, lambda found: found == wanted) == wanted
+
+
+def answers(page: Any, script: str, argument: object = None) -> Callable[[], Any]:
+    """Return how to ask a page for something, to be waited for."""
+    return lambda: page.evaluate(script, argument)
+
+
+def fits(page: Any, width: int) -> bool:
+    """Tell that nothing of a page stands out of its window."""
+    return eventually(answers(page, "document.documentElement.scrollWidth"), lambda found: found <= width) <= width
+
+
+def watched(page: Any) -> Callable[[str], bool]:
+    """Return what waits for a text of a page that stands there for a moment only; it is watched for from now on."""
+    page.evaluate(SEEN)
+    return lambda text: bool(eventually(answers(page, "window.seen"), lambda seen: any(text in one for one in seen)))
+
+
 def low_contrast(skipped: str) -> str:
     """Return a script that lists the texts whose colour stands out less than 4.5:1 from the first opaque background behind them.
 
@@ -51,6 +102,30 @@ def chromium() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     with api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
-        yield opened
-        opened.close()
+        api.expect.set_options(timeout=1000 * PATIENCE)
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split(), timeout=2000 * PATIENCE)
+        try:
+            yield Patient(opened)
+        finally:
+            opened.close()
+
+
+class Patient:
+    """A browser whose pages wait as long as `PATIENCE` says."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+
+    def new_context(self, **options: Any) -> Any:
+        """Open a window of its own."""
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(1000 * PATIENCE)
+        context.set_default_navigation_timeout(1000 * PATIENCE)
+        return context
+
+    def new_page(self, **options: Any) -> Any:
+        """Open a page in a window of its own."""
+        page = self._browser.new_page(**options)
+        page.set_default_timeout(1000 * PATIENCE)
+        page.set_default_navigation_timeout(1000 * PATIENCE)
+        return page

@@ -1,6 +1,6 @@
 """Writes the published JSON Schemas from the Python records: ``python tools/json_schemas.py`` (``--check`` only says whether they are the same).
 
-Read are the records in ``kazami/records/documents``; written is one file each in ``docs/schemas``.
+Read are the records in ``kazami/cli/documents``; written is one file each in ``docs/schemas``.
 """
 
 import json
@@ -12,7 +12,7 @@ TARGET = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 
 def files() -> dict[str, str]:
     """Return the text of every file by its name."""
-    from kazami.records.documents import all_documents, schema
+    from kazami.cli.documents import all_documents, schema
 
     return {f"{name}.json": json.dumps(schema(name), ensure_ascii=False, indent=2) + "\n" for name in all_documents()}
 

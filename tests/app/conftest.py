@@ -37,7 +37,7 @@ def show(browser):
     trouble, opened = [], []
     tolerated = []
 
-    def shown(app, address="", *, width=1280, height=900, tolerate=(), wait="#verdict, #empty, #error"):
+    def shown(app, address="", *, width=1280, height=900, tolerate=(), wait="#verdict, #empty, #error", clock=None):
         tolerated.extend(tolerate)
         context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", locale="en-GB", bypass_csp=True)
         page = context.new_page()
@@ -47,6 +47,8 @@ def show(browser):
         origin = app.url.partition("?")[0]
         page.on("request", lambda request: request.url.startswith((origin, "data:", "blob:")) or trouble.append(request.url))
         opened.append(context)
+        if clock is not None:
+            page.clock.set_fixed_time(clock)
         page.goto(f"{app.url}{address}")
         if wait:
             page.locator(wait).first.wait_for()

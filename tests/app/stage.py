@@ -1,13 +1,13 @@
 """What the tests of the app share: runs on disk, a real server over them, and what axe says of a page."""
 
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 
 from kazami.storage import RunWriter, trace_head
 from tests.house.tree import ROOT
+from tests.pages import PATIENCE, comes_to, eventually
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -57,22 +57,24 @@ class Serving:
         self.url = self.server.address.url
         self._thread = threading.Thread(target=self.server.serve, daemon=True)
         self._thread.start()
-        deadline = time.monotonic() + 20
-        while not self.server._server.started:
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
+        eventually(lambda: self.server._server.started, bool)
 
     def stop(self):
         self.server.stop()
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
+        assert not self._thread.is_alive()
 
 
-def violations(page):
-    """Return what axe finds wrong with a page."""
+def is_accessible(page):
+    """Tell that axe finds nothing wrong with a page once it has come to rest; what it finds until then fails the test."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
-    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+
+    def violations():
+        found = page.evaluate("async () => (await axe.run(document, { resultTypes: ['violations'] })).violations")
+        return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+
+    return comes_to(violations, [])
 
 
 def is_built():

@@ -4,8 +4,8 @@ import dataclasses
 import json
 import os
 import shlex
+import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from kazami.errors import RunNotFound
 from kazami.records import Launch, RunInfo
 from kazami.storage import RunWriter, StoredProof, write_proof
 from tests.app.stage import written
+from tests.pages import PATIENCE, comes_to, eventually
 from tests.reports import proofs, runs
 
 # Stands in for the command: says how far it is, and writes what it was called with where the proof would be.
@@ -73,16 +74,8 @@ def acted(monkeypatch):
     return lambda text=COMMAND: monkeypatch.setattr(curing_file, "START", text)
 
 
-def until(done, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
-
-
 def ended(curing, run="one"):
-    until(lambda: curing.board(run).job.state == "ended")
-    return curing.board(run).job
+    return eventually(lambda: curing.board(run).job, lambda job: job.state == "ended")
 
 
 def test_what_is_started_is_the_script_of_the_run_and_its_arguments_are_never_our_options(curing, command, folder):
@@ -139,18 +132,18 @@ def test_an_empty_directory_is_not_left_behind(curing, command, folder):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("text", [WAITING, STUBBORN])
 def test_cancel_ends_it_and_all_that_it_started(curing, command, folder, monkeypatch, text):
-    monkeypatch.setattr(curing_file, "GRACE", 0.5)
+    monkeypatch.setattr(curing_file, "GRACE", 0.5 if text is STUBBORN else PATIENCE)  # who listens ends by itself, however long that takes here
     command(text)
     started = curing.start("one", CureRequest())
     process = curing._jobs["one"].process
-    until(lambda: (folder / started.job / "called.json").exists() and len(descendants(process.pid)) == 1)
-    child = descendants(process.pid)[0]
+    assert eventually((folder / started.job / "called.json").exists, bool)
+    child = eventually(lambda: descendants(process.pid), lambda found: len(found) == 1)[0]
     curing.cancel("one")
     assert curing.board("one").job.state in ("cancelling", "ended")
     job = ended(curing)
     assert job.outcome in (curing_file.CANCELLED, curing_file.KILLED)
     assert (job.outcome == curing_file.KILLED) is (text is STUBBORN)
-    until(lambda: not is_alive(child))
+    assert comes_to(lambda: is_alive(child), False)
 
 
 def is_alive(process):
@@ -269,7 +262,7 @@ def test_the_topic_tells_what_changed_and_not_that_time_passed(folder, command):
     assert topic.poll() is None
     curing = cures.curing_of(house)
     curing.start("one", CureRequest())
-    until(lambda: len(curing.board("one").job.steps) == 2)
+    assert comes_to(lambda: len(curing.board("one").job.steps), 2)
     assert topic.poll().job.state == "running"
     assert topic.poll() is None
     curing.close()
@@ -289,18 +282,34 @@ def test_checks_that_found_nothing_are_listed_with_what_they_measured(tmp_path):
 
 @pytest.mark.slow
 def test_a_real_cure_is_started_and_proves(curing, folder):
-    (folder.parent / "train.py").write_text(
+    script = folder.parent / "train.py"
+    script.write_text(
         "import torch\ntorch.manual_seed(0)\nx = torch.randn(256, 10)\ny = x @ torch.randn(10, 1)\n"
         "net = torch.nn.Sequential(torch.nn.Linear(10, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1))\n"
         "opt = torch.optim.SGD(net.parameters(), lr=2.0)\nfor step in range(100):\n    loss = torch.nn.functional.mse_loss(net(x), y)\n"
-        "    opt.zero_grad()\n    loss.backward()\n    opt.step()\n"
+        "    opt.zero_grad()\n    loss.backward()\n    opt.step()\n    print(loss.item())\n"
     )
     curing.start("one", CureRequest(90))
-    until(lambda: curing.board("one").job.state == "ended", 200)
-    board = curing.board("one")
+    board = eventually(lambda: curing.board("one"), lambda found: found.job.state == "ended", seconds=250.0)
     assert board.job.exit_code == 0, board.job
     assert [line.state for line in board.proofs] == ["proved"]
     assert board.job.steps[0].what == "diagnosis"
+    proof = curing.proof("one", board.proofs[0].id).proof()
+    before = losses_of(script)
+    diff = folder.parent / "cure.diff"
+    diff.write_text(proof.diff)
+    subprocess.run(["git", "apply", "--unsafe-paths", "-p0" if not proof.diff.startswith("--- a/") else "-p1", diff.name], cwd=folder.parent, check=True)
+    after = losses_of(script)  # of the script as the person would have it now: on the curves that the page shows
+    last = len(proof.proof.losses_after[0]) - 1
+    ends = [losses[last] for losses in proof.proof.losses_after]
+    assert not before[last] < 10 * max(ends)
+    assert min(ends) / 2 < after[last] < 2 * max(ends), (last, ends, after[::10])
+
+
+def losses_of(script):
+    """Start a script as a person would, and return what it prints."""
+    done = subprocess.run([sys.executable, script.name], cwd=script.parent, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    return [float(line) for line in done.stdout.splitlines()]
 
 
 def test_only_what_a_finding_prescribes_can_be_tried_alone(curing, command, folder):

@@ -3,10 +3,10 @@
 import shutil
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.app.stage import violations
+from tests.app.stage import is_accessible
 from tests.house.tree import ROOT
+from tests.pages import answers, comes_to, eventually, expect
 
 pytestmark = pytest.mark.browser
 BUILT = ROOT / "src" / "kazami" / "app" / "static" / "embed"
@@ -55,18 +55,22 @@ def test_all_chapters_stand_in_a_foreign_page_and_leave_it_as_it_is(opened):
     for name in CHAPTERS:
         chapter = page.locator(f"[data-kazami-chapter={name}]")
         expect(chapter.locator("svg.learn-figure").first).to_be_visible()
-        assert chapter.locator("math").count() >= 1
-        assert chapter.locator(".question").count() == 1
-    assert page.locator(".chapter-title").first.evaluate("(one) => parseFloat(getComputedStyle(one).fontSize)") >= 20  # the page's 3 px stay outside
-    assert page.evaluate("[document.documentElement.lang, document.documentElement.dataset.theme, location.hash, document.title]") == ["de", None, "", "A page"]
-    assert page.locator("head style").count() == 1
-    assert violations(page) == []
+        chapter.locator("math").first.wait_for()
+        expect(chapter.locator(".question")).to_have_count(1)
+    heading = page.locator(".chapter-title").first
+    size = "(one) => parseFloat(getComputedStyle(one).fontSize)"
+    assert eventually(lambda: heading.evaluate(size), lambda found: found >= 20)  # the page's 3 px stay outside
+    said = answers(page, "[document.documentElement.lang, document.documentElement.dataset.theme, location.hash, document.title]")
+    assert comes_to(said, ["de", None, "", "A page"])
+    expect(page.locator("head style")).to_have_count(1)
+    assert is_accessible(page)
 
 
 @pytest.mark.parametrize(("language", "says"), [("en", "crawls"), ("ja", "這う")])
 def test_a_figure_lives_and_speaks_its_language(opened, language, says):
     page = opened(line("descent", f'data-language="{language}" data-show="figure"') + SCRIPT, lang=language)
-    assert page.locator(".question").count() == 0
+    page.locator("#learn-descent-section svg.learn-figure").wait_for()
+    expect(page.locator(".question")).to_have_count(0)
     page.locator("#learn-descent-section input[type=range]").first.evaluate(
         "(slider) => { slider.value = 0.02; slider.dispatchEvent(new Event('input', { bubbles: true })); }"
     )
@@ -76,7 +80,7 @@ def test_a_figure_lives_and_speaks_its_language(opened, language, says):
 def test_the_light_follows_the_ground_of_the_page(opened):
     page = opened(line("neuron", 'data-show="figure"') + SCRIPT, head="<style>body { background: #fff } body.night { background: #111 }</style>")
     card = page.locator("#learn-neuron-section")
-    assert card.evaluate("(one) => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
+    expect(card).to_have_css("background-color", "rgb(255, 255, 255)")
     page.evaluate("document.body.classList.add('night')")
     page.wait_for_function("getComputedStyle(document.querySelector('.kazami-learn').shadowRoot.querySelector('.card')).backgroundColor === 'rgb(23, 32, 37)'")
 
@@ -88,13 +92,14 @@ def test_mount_and_destroy_and_two_languages_on_one_page(opened):
     page.evaluate(
         "window.made = ['one', 'two'].map((id, at) => kazamiLearn.mount(document.getElementById(id), { chapter: 'depth', language: ['en', 'ja'][at] }))"
     )
-    assert page.locator("#one h2").first.inner_text() != page.locator("#two h2").first.inner_text()
+    titles = [eventually(page.locator(f"#{one} h2").first.inner_text, bool) for one in ("one", "two")]
+    assert titles[0] != titles[1]
     page.evaluate("made[0].destroy()")
-    assert page.locator("#one").inner_html() == ""
-    assert page.locator("#two svg.learn-figure").is_visible()
+    expect(page.locator("#one")).to_be_empty()
+    expect(page.locator("#two svg.learn-figure")).to_be_visible()
 
 
 def test_an_unknown_chapter_is_answered_with_those_there_are(opened):
     page = opened(line("<b>storms</b>") + SCRIPT)
     expect(page.get_by_role("alert")).to_contain_text("neuron, layer, depth")
-    assert page.locator("b").count() == 0
+    expect(page.locator("b")).to_have_count(0)

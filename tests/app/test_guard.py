@@ -3,12 +3,16 @@
 import http.client
 import json
 import os
+import re
 
 import pytest
 
+from kazami.app.routes._base import AbstractRoute
 from kazami.app.server import Server
 from kazami.errors import UsageError
+from kazami.registry import plugins
 from tests.app.stage import Serving, written
+from tests.pages import PATIENCE
 from tests.reports import runs
 
 ORIGIN = "http://127.0.0.1:{port}"
@@ -32,7 +36,7 @@ def serving(folder):
 
 def ask(serving, path, method="GET", body=None, **headers):
     port = serving.server.address.port
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     sent = {name.replace("_", "-"): value.format(port=port) for name, value in headers.items()}
     try:
         connection.request(method, path, body=body, headers=sent)
@@ -203,7 +207,7 @@ def test_the_token_moves_from_the_address_into_a_cookie(tmp_path):
     assert (answer.status, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert ask(one, "/", Cookie=cookie.partition(";")[0])[0].status == 200
     assert ask(one, "/api/stream?topic=runs", Cookie="kazami_token=wrong")[0].status == 401
     one.stop()
@@ -277,3 +281,25 @@ def test_every_refusal_of_the_guard_is_said_in_both_languages(serving):
     ):
         assert answer.status in (400, 403, 405, 413, 415)
         assert_said_in_both_languages(text)
+
+
+def test_without_the_token_nothing_can_be_asked_or_started_from_another_machine(tmp_path):
+    one = Serving(tmp_path, host="0.0.0.0", token="secret")
+    for kind in plugins("kazami.app.routes", AbstractRoute):
+        path = re.sub(r"\{\w+\}", "x", kind.path)
+        answer, text = post(one, path, {}) if kind.method == "POST" else ask(one, path)
+        assert answer.status == 401, kind.path
+        assert_said_in_both_languages(text)
+    assert list(tmp_path.iterdir()) == []  # no demonstration was started
+    one.stop()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_cookie_opens_no_door_to_another_site(tmp_path, method):
+    one = Serving(tmp_path, token="secret")
+    cookie = ask(one, "/?token=secret")[0].headers["set-cookie"].partition(";")[0]
+    answer, _ = ask(one, "/api/demo", method, b"{}", Cookie=cookie, Origin="http://evil.example", Content_Type="application/json")
+    assert answer.status == 403
+    answer, _ = ask(one, "/api/tunnel", Cookie=cookie, Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="image")
+    assert answer.status == 403
+    one.stop()

@@ -5,10 +5,10 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 
 from tests.house.tree import ROOT
+from tests.pages import PATIENCE, eventually
 
 SCRIPT = """
 import torch
@@ -33,16 +33,16 @@ def test_the_command_prints_its_address_serves_and_ends_with_ctrl_c(tmp_path):
     command = [sys.executable, "-m", "kazami", "app", "--no-browser", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         url = process.stdout.readline().strip()
-        deadline = time.monotonic() + 20
-        page = ""
-        while not page and time.monotonic() < deadline:
+
+        def page():
             try:
-                page = urllib.request.urlopen(url, timeout=5).read().decode()
-            except OSError:
-                time.sleep(0.1)
-        assert "kazami" in page
+                return urllib.request.urlopen(url, timeout=PATIENCE).read().decode()
+            except OSError:  # it does not listen yet
+                return ""
+
+        assert "kazami" in eventually(page, bool)
         process.send_signal(signal.SIGINT)
-        assert process.wait(15) in (0, 130)
+        assert process.wait(PATIENCE) in (0, 130)
         assert process.stderr.read() == ""
 
 
@@ -57,7 +57,7 @@ def test_the_app_beside_a_training_is_another_process_and_the_training_is_the_sa
     (tmp_path / "train.py").write_text(SCRIPT)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "DISPLAY": "", "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "kazami", "run", "--run", str(tmp_path / "runs" / "mine"), "--app", "train.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=2 * PATIENCE)
     assert done.returncode == 0, done.stderr
     address = re.search(r"http://127\.0\.0\.1:(\d+)/#/observe\?run=mine", done.stderr)
     assert address is not None

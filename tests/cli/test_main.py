@@ -76,6 +76,8 @@ def folder(tmp_path, monkeypatch):
     bodies = {
         "missing": "raise RunNotFound('There is no run at x.')",
         "broken": "raise ValueError('oops')",
+        "large": "raise MemoryError('Unable to allocate 745. GiB')",
+        "huge": 'raise RuntimeError("DefaultCPUAllocator: can\'t allocate memory: you tried to allocate 8 bytes.")',
         "slow": "raise KeyboardInterrupt",
         "five": "return 5",
         "late": "return lambda: print('late')",
@@ -96,6 +98,8 @@ def folder(tmp_path, monkeypatch):
     [
         (["missing"], RunNotFound.exit_code, "kazami: There is no run at x.\n"),
         (["broken"], 1, "kazami: this is a mistake in kazami (ValueError: oops); please report it together with what `kazami --debug …` prints\n"),
+        (["large"], 2, "kazami: there is not enough memory for this. Ask for less at a time: fewer members, pixels or examples.\n"),
+        (["huge"], 2, "kazami: there is not enough memory for this. Ask for less at a time: fewer members, pixels or examples.\n"),
         (["slow"], 130, "\n"),
         (["five"], 5, ""),
         (["late"], 0, ""),

@@ -114,6 +114,19 @@ class Softmaxed(nn.Module):
         return torch.log(p) if self.log else p
 
 
+class Turned(nn.Module):
+    """Ends in a log-softmax over the samples, as a module or as a function."""
+
+    def __init__(self, style: str) -> None:
+        super().__init__()
+        self.net = network(style, "relu", 4)
+        self.soft = nn.LogSoftmax(dim=0) if style == "modules" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what should be log-probabilities."""
+        return F.log_softmax(self.net(x), 0) if self.soft is None else self.soft(self.net(x))
+
+
 class Rooted(nn.Module):
     """Takes the root of a number that is 0 for the first unit."""
 
@@ -182,6 +195,10 @@ def _soft(style: str, **options: Any) -> Callable[[], nn.Module]:
     return lambda: Softmaxed(style, **options)
 
 
+def _turned(style: str) -> Callable[[], nn.Module]:
+    return lambda: Turned(style)
+
+
 def _squared(output: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(output, target)
 
@@ -200,6 +217,14 @@ def _bootstrapped_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch
     optimizer.zero_grad()
     loss = F.mse_loss(model(batch[0]), wanted)
     loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss
+
+
+def _wiping_step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: Any) -> Tensor:
+    loss = F.mse_loss(model(batch[0]), batch[1])
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.zero_grad()
     optimizer.step()
     return loss
 
@@ -249,6 +274,7 @@ EXAMPLES: dict[str, Callable[[str], Example]] = {
     "raise_learning_rate": lambda s: (plain(s), {"learning_rate": 0.2, "from": 0.05}),
     "random_init": lambda s: (plain(s), {"layers": _layers(s), "init": "xavier_uniform_"}),
     "register_modules": lambda s: (training(lambda: Unregistered(s)), {"containers": {"layers": "ModuleList"}}),
+    "reorder_step": lambda s: (plain(s, train_step=_wiping_step), {"order": "zero_grad, backward, step"}),
     "rescale_init": lambda s: (plain(s), {"factor": 3.0, "layers": _layers(s)}),
     "residual": lambda s: (plain(s), {"layers": _layers(s)[1:], "scale": 0.7, "width": 6}),
     "residual_scale": lambda s: (plain(s), {"factor": 0.5, "layers": _layers(s)}),
@@ -257,6 +283,7 @@ EXAMPLES: dict[str, Callable[[str], Example]] = {
     "skip_bad_step": lambda s: (plain(s, data=holed()), {"max_norm": None}),
     "slower_schedule": lambda s: (plain(s, scheduler=falling), {"step_once_per": "epoch"}),
     "smaller_head": lambda s: (plain(s), {"layer": LAYERS[s][2], "factor": 0.1}),
+    "softmax_axis": lambda s: (_classes(_turned(s), F.nll_loss), {"axis": 0, "classes": 1}),
     "standardise_inputs": lambda s: (plain(s), {"layer": _layers(s)[0], "axes": "0", "smallest_std": 1e-6}),
     "standardise_targets": lambda s: (plain(s, data=rows(offset=50.0, scale=9.0)), {"mean": 50.0, "std": 15.0, "loss": "mse"}),
     "target_network": lambda s: (plain(s, train_step=_bootstrapped_step), {"rate": 0.5}),

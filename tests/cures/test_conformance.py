@@ -81,7 +81,7 @@ def names_in_scope(trace: Trace) -> dict[str, Any]:
         "x": torch.randn(6, 8 if hidden == 8 else 32), "a": torch.rand(6), "b": torch.rand(6), "p": 0.5, "inputs": x, "train_inputs": x, "train_loader": [x],
         "target": target, "logits": logits, "output": output, "scores": torch.randn(2, 3), "mask": torch.ones(2, 3, dtype=torch.bool),
         "self": SimpleNamespace(layers=[nn.Linear(2, 2)]), "validation_loss": 0.0, "best": 1.0,
-        "term_1": output.sum(), "term_2": output.square().sum(), "slow": model_for(trace),
+        "loss": logits.sum(), "term_1": output.sum(), "term_2": output.square().sum(), "slow": model_for(trace),
     }  # fmt: skip
 
 

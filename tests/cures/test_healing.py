@@ -62,10 +62,11 @@ HEALED_BY_HAND: dict[str, tuple[str, dict[str, Any]]] = {
 # No patient is healed by these alone: dropout comes near to what is learned by heart, closed forget gates and loud heads are not among them; scaled branches
 # and a warm-up need a
 # lower learning rate beside them, a momentum of 0.999 a much lower one. A loop of targets with a gain above 1 needs the gain
-# corrected, and the players of the games here have an optimizer each, of which a training hands out one.
+# corrected, and the players of the games here have an optimizer each, of which a training hands out one. No patient clears too
+# late or takes a softmax over its samples: those two heal scripts in tests/trials.
 WITHOUT_A_PATIENT = {
     "adam_beta2", "add_decay", "add_dropout", "early_stopping", "forget_bias",
-    "lower_momentum", "residual_scale", "smaller_head", "target_network", "two_time_scales", "warm_up", "zclip",
+    "lower_momentum", "reorder_step", "residual_scale", "smaller_head", "softmax_axis", "target_network", "two_time_scales", "warm_up", "zclip",
 }  # fmt: skip
 
 

@@ -62,3 +62,13 @@ def test_numbers_of_numpy_stay_cuts():
             return self.c(torch.tensor(self.a(x).tolist()))
 
     assert LetGradientsThrough().apply(training(Lost), {"parameters": ["a.weight"]}) is None
+
+
+def test_a_copy_of_the_loss_is_told_as_such():
+    facts = {"never_given_a_gradient": ["0.weight"], "is_loss_bare": True}
+    assert prescribed(LetGradientsThrough(), finding("frozen_parameters"), trace(facts=facts)).code.endswith("loss.backward()")
+
+
+def test_gradients_that_were_cleared_too_late_are_for_another_cure():
+    facts = {"never_given_a_gradient": ["0.weight"], "wiped_gradients": {"wiped": 2, "of": 2}}
+    assert LetGradientsThrough().prescribe(finding("frozen_parameters"), trace(facts=facts)) is None

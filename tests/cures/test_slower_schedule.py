@@ -36,3 +36,11 @@ def test_the_schedule_goes_on_once_a_pass():
     assert state.optimizer.param_groups[0]["lr"] == pytest.approx(0.025)
     assert after.run().optimizer.param_groups[0]["lr"] == 0.05
     assert SlowerSchedule().apply(plain("modules"), parameters) is None
+
+
+@pytest.mark.parametrize(("batches", "is_prescribed"), [(57, True), (10, False), (None, False)])
+def test_a_staircase_that_falls_several_times_within_an_epoch_was_meant_for_epochs(batches, is_prescribed):
+    rates = [0.05 * 0.5 ** (step // 5) for step in range(300)]
+    facts = {} if batches is None else {"epoch": {"first": 1, "batches": batches}}
+    seen = trace(step=300, numbers={"learning_rate": rates}, facts=facts)
+    assert (SlowerSchedule().prescribe(finding("dead_schedule", step=51), seen) is not None) is is_prescribed

@@ -65,3 +65,16 @@ def test_is_excluded_with_the_largest_share():
     assert "12%" in sentence.en
     assert RULE.exonerate(synthetic_trace(stuck(), layers=RELU, dead_share=shares(0.4, 0.0, 0.0))) is None
     assert RULE.exonerate(synthetic_trace(stuck(), layers=RELU)) is None
+
+
+@pytest.mark.parametrize(("variation", "share", "fires"), [(1e-7, 1.0, True), (0.5, 1.0, False), (1e-7, 0.6, False)])
+def test_a_dead_layer_counts_while_the_loss_only_comes_down_to_guessing(variation, share, fires):
+    """The output's bias alone learns: the loss falls, from far above, and cannot fall below the best constant."""
+    losses = np.linspace(5.0, 3.2, N_STEPS)
+    trace = synthetic_trace(losses, layers=RELU, dead_share=shares(share, share, share), output_variation=variation)
+    assert not trace.progress_is_poor
+    assert (RULE.examine(trace) is not None) is fires
+
+
+def test_a_dead_branch_of_a_training_that_learns_is_no_fault():
+    assert RULE.examine(synthetic_trace(falling(), layers=RELU, dead_share=shares(0.1, 1.0, 0.2), output_variation=1e-7)) is None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from kazami.diagnosis.frozen_parameters import LARGE_SHARE, FrozenParameters
-from tests.diagnosis.synthetic import falling, fire, stuck, synthetic_trace
+from tests.diagnosis.synthetic import falling, fire, rising, stuck, synthetic_trace
 
 RULE = FrozenParameters()
 OUTSIDE = {"not_in_optimizer": ["head.weight", "head.bias"]}
@@ -67,3 +67,26 @@ def test_a_trunk_as_it_was_drawn_counts_where_progress_is_slow(fresh, share, fir
 def test_a_layer_that_never_moves_counts_where_the_others_move_by_more_than_rounding(others, fires):
     trace = synthetic_trace(stuck(), update_ratio=[others, 0.0, others, others], gradient_norm=[1.0] * 4)
     assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize("losses", [stuck(), falling()], ids=["stuck", "falling"])
+@pytest.mark.parametrize(("wiped", "of", "fires"), [(3, 3, True), (2, 3, False), (0, 3, False)])
+def test_gradients_thrown_away_before_every_step_are_an_exact_fact(losses, wiped, of, fires):
+    facts = {"wiped_gradients": {"wiped": wiped, "of": of}, "never_given_a_gradient": [], "never_given_share": 0.0}
+    found = RULE.examine(synthetic_trace(losses, facts=facts))
+    assert (found is not None) is fires
+    if found is not None:
+        assert "zero_grad" in found.sentence.en
+        assert found.severity == "error"
+
+
+@pytest.mark.parametrize(("is_bare", "share", "word"), [(True, 1.0, "without history"), (True, 0.5, "never get"), (False, 1.0, "never get")])
+def test_a_loss_without_history_is_told_as_such(is_bare, share, word):
+    facts = {"never_given_a_gradient": ["a.weight"], "never_given_share": share, "is_loss_bare": is_bare}
+    assert word in fire(RULE, synthetic_trace(stuck(), facts=facts)).sentence.en
+
+
+def test_what_is_frozen_throws_no_loss_up():
+    facts = {"frozen": {"a": 1}, "requires_no_gradient": ["a"]}
+    assert RULE.examine(synthetic_trace(stuck(), facts=facts)) is not None
+    assert RULE.examine(synthetic_trace(rising(), facts=facts)) is None

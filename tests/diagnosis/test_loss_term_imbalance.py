@@ -102,3 +102,14 @@ def test_terms_that_take_an_error_s_gradient_back_outweigh_it():
 def test_a_penalty_on_weights_is_told_by_another_rule_and_a_falling_loss_by_none():
     assert RULE.examine(synthetic_trace(stuck(), facts=against(is_penalty=True))) is None
     assert RULE.examine(synthetic_trace(falling(), facts=against())) is None
+
+
+def test_an_error_near_its_targets_own_entropy_does_not_stand_at_guessing():
+    """The divergence of a good auto-encoder of grey pixels takes back most of the reconstruction's gradient: an equilibrium, and no fault."""
+    facts = terms()
+    error, other = facts["loss_terms"]["terms"]
+    error.update(name="1: bce of a", first=0.7, now=0.43, trivial=0.5, gradient_share=1.0, opposed=-0.8)
+    other.update(name="2: term of b", first=0.1, now=0.2, trivial=float("nan"), gradient_share=0.9)
+    assert fire(RULE, synthetic_trace(stuck(), facts=facts)).evidence[2].value == pytest.approx(0.86)
+    error["least"] = 0.4
+    assert RULE.examine(synthetic_trace(stuck(), facts=facts)) is None

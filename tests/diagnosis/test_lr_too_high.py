@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from kazami.diagnosis.lr_too_high import FILLED, LARGE_UPDATE, LrTooHigh, is_oscillating_high, overshoot, peak_update, stability, typical_update
+from kazami.records import Layer
 from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, rising, stuck, synthetic_trace
 
 RULE = LrTooHigh()
@@ -97,3 +98,37 @@ def test_what_it_measures():
     assert overshoot(synthetic_trace([2.3, 23.0, *[2.0] * 18])) == pytest.approx(10.0)
     assert is_oscillating_high(trace)
     assert not is_oscillating_high(synthetic_trace(falling(), update_cosine=-0.5))
+
+
+@pytest.mark.parametrize(("later", "fires"), [(0.3, True), (0.01, False)])
+def test_in_a_game_the_steps_alone_are_looked_at(later, fires):
+    updates = np.full((N_STEPS, 4), later)
+    updates[:3] = 10.0
+    assert (RULE.examine(synthetic_trace(rising(), facts={"adversarial": {"players": 2}}, update_ratio=updates)) is not None) is fires
+
+
+@pytest.mark.parametrize(("facts", "fires"), [({"moving_targets": {"repeated": 9}}, True), ({}, False)])
+def test_targets_that_grew_with_a_storm_do_not_hide_it(facts, fires):
+    """What the network itself made of its targets is no measure of what it explains of them."""
+    updates = np.full((N_STEPS, 4), 0.2)
+    updates[:3] = 10.0
+    losses = np.concatenate([[0.3], np.geomspace(1e5, 50.0, N_STEPS - 1)])
+    trace = synthetic_trace(losses, facts=facts, update_ratio=updates, trivial_loss=4e3, optimizer={"name": "RMSprop"})
+    assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("peak", "variation", "fires"), [(1.0, 0.01, True), (1.0, 0.5, False), (0.05, 0.01, False)])
+def test_first_steps_that_rewrite_the_weights_and_leave_one_answer(peak, variation, fires):
+    """A transformer under Adam at a tenth: the weights are gone after a step, and from then on the updates look harmless beside what they have grown to."""
+    updates = np.vstack([np.full((3, 4), peak), np.full((N_STEPS - 3, 4), 1e-3)])
+    trace = synthetic_trace(stuck(), update_ratio=updates, output_variation=variation, learning_rate=0.1)
+    assert (RULE.examine(trace) is not None) is fires
+
+
+def test_a_player_of_one_number_has_no_size_to_measure_its_steps_by():
+    updates = np.full((N_STEPS, 1), 0.5)
+    updates[:3] = 10.0
+    for shape, fires in (((1, 1), False), ((4, 4), True)):
+        layer = Layer("place", "linear", shape, shape[1], shape[0], is_output=True)
+        trace = synthetic_trace(rising(), layers=[layer], facts={"adversarial": {"players": 2}}, update_ratio=updates)
+        assert (RULE.examine(trace) is not None) is fires

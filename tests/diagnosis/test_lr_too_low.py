@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis.lr_too_low import LIMIT, SMALL_UPDATE, LrTooLow, has_no_signal, middle_update
+from kazami.diagnosis.lr_too_low import FILLED, LIMIT, LONG, SMALL_UPDATE, LrTooLow, has_no_signal, middle_update, ratio_at_the_largest_rate
+from kazami.patients import all_patients
+from kazami.patients.reading import read
 from tests.diagnosis.synthetic import assert_both_languages, falling, fire, rising, stuck, synthetic_trace
 
 RULE = LrTooLow()
@@ -29,7 +31,7 @@ def test_the_limit_of_the_updates(update, fires):
     assert (RULE.examine(trace) is not None) is fires
 
 
-@pytest.mark.parametrize(("ratio", "fires"), [(0.19 * LIMIT, True), (0.21 * LIMIT, False)])
+@pytest.mark.parametrize(("ratio", "fires"), [(0.1 * LIMIT, True), (0.15 * LIMIT, False), (0.21 * LIMIT, False)])
 def test_far_below_the_threshold_somewhat_larger_updates_count_too(ratio, fires):
     trace = synthetic_trace(stuck(), stability_ratio=ratio, update_ratio=np.full(4, 2.9 * SMALL_UPDATE))
     assert (RULE.examine(trace) is not None) is fires
@@ -93,3 +95,53 @@ def test_a_schedule_that_ends_at_zero_excuses_only_a_rate_that_was_large_once(at
     trace = synthetic_trace(stuck(), learning_rate=1e-3 * fall, update_ratio=np.outer(at_the_start * fall, np.ones(4)))
     assert (RULE.examine(trace) is not None) is fires
     assert not fires or "0.001" in fire(RULE, trace).sentence.en  # the rate it began with, not the zero it ended with
+
+
+def test_after_a_schedule_the_stability_ratio_counts_as_it_was_at_the_largest_rate():
+    fall = np.linspace(1.0, 0.01, 40)
+    for at_the_top, fires in ((1e-4, True), (0.5, False)):
+        trace = synthetic_trace(stuck(), learning_rate=0.1 * fall, stability_ratio=at_the_top * fall, update_ratio=np.outer(1e-3 * fall, np.ones(4)))
+        assert ratio_at_the_largest_rate(trace) == pytest.approx(at_the_top)
+        assert (RULE.examine(trace) is not None) is fires
+
+
+def test_the_first_ratios_of_an_adaptive_optimizer_are_left_out():
+    ratios = np.where(np.arange(40) < FILLED - 1, 300.0, 1e-4)
+    ratios[FILLED + 1 :] = np.nan  # measured seldom: most of the newest measurements are old
+    fields = {"stability_ratio": ratios, "update_ratio": TINY}
+    assert RULE.examine(synthetic_trace(stuck(), optimizer={"name": "SGD"}, **fields)) is None
+    assert fire(RULE, synthetic_trace(stuck(), optimizer={"name": "Adam"}, **fields)).evidence[0].value == 1e-4
+
+
+def test_adaptive_steps_that_shrank_in_noise_were_large_once():
+    small = np.full((40, 4), 1e-4)
+    early = small.copy()
+    early[:5] = 0.05
+    assert RULE.examine(synthetic_trace(stuck(), optimizer={"name": "Adam"}, stability_ratio=1e-3, update_ratio=small)) is not None
+    assert RULE.examine(synthetic_trace(stuck(), optimizer={"name": "Adam"}, stability_ratio=1e-3, update_ratio=early)) is None
+
+
+def test_a_loss_that_comes_down_fast_to_guessing_has_long_steps():
+    down = synthetic_trace(np.geomspace(9.0, 2.4, 40), update_cosine=0.99, update_ratio=TINY)
+    assert down.progress_is_poor
+    assert RULE.examine(down) is None
+
+
+@pytest.mark.parametrize(("update", "fires"), [(1e-5, True), (1e-2, False)])
+def test_a_player_is_judged_by_its_way(update, fires):
+    n = LONG + 20
+    trace = synthetic_trace(rising(n), facts={"adversarial": {"players": 2}}, update_ratio=np.full((n, 4), update), learning_rate=1e-7)
+    found = RULE.examine(trace)
+    assert (found is not None) is fires
+    if found is not None:
+        assert_both_languages(found.sentence.en, found.sentence.ja)
+        assert "together" in found.sentence.en
+    warming = synthetic_trace(rising(n), facts={"adversarial": {"players": 2}}, update_ratio=np.full((n, 4), update), learning_rate=np.linspace(1e-9, 1e-7, n))
+    assert RULE.examine(warming) is None
+
+
+@pytest.mark.slow
+def test_hardly_a_step_of_policy_gradient_is_told_by_the_way_alone():
+    patients = {patient.name: patient for patient in all_patients("calibration")}
+    assert read(patients["arms_hardly_pulled"]).whole[:1] == ("lr_too_low",)
+    assert read(patients["arms_pulled_well"]).whole == ()

@@ -65,3 +65,12 @@ def test_the_limits_of_the_share(outside, losses, fires):
 
 def test_silent_without_such_facts():
     assert RULE.examine(synthetic_trace(stuck())) is None
+
+
+@pytest.mark.parametrize(("axis", "word"), [(0, "samples"), (2, "positions")])
+def test_a_softmax_over_another_axis_is_an_exact_fact(axis, word):
+    found = fire(RULE, synthetic_trace(falling(), facts={"softmax_axis": {"axis": axis, "classes": 1, "size": 30, "step": 1}}))
+    assert found.severity == "error"
+    assert (found.evidence[0].value, found.evidence[0].limit) == (float(axis), 1.0)
+    assert f"axis {axis}, the {word}" in found.sentence.en
+    assert f"軸 {axis}" in found.sentence.ja

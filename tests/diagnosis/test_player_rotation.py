@@ -57,3 +57,10 @@ def test_sides_of_one_optimizer_and_weights_that_cannot_follow_one_loss():
     assert "never turn" in fire(RULE, synthetic_trace(rising(), facts=facts)).sentence.en
     facts["rotation"]["radius_over_way"] = FAR / 2
     assert RULE.examine(synthetic_trace(rising(), facts=facts)) is None
+
+
+@pytest.mark.parametrize(("optimizer", "severity"), [("Adam", "info"), ("SGD", "warning")])
+def test_a_narrow_circle_that_breathes_is_what_adaptive_steps_leave(optimizer, severity):
+    trace = turning(OUTWARD + 0.1, FAR / 2)
+    assert fire(RULE, trace.replaced(optimizer={"name": optimizer})).severity == severity
+    assert fire(RULE, turning(OUTWARD + 0.1, 2 * FAR).replaced(optimizer={"name": optimizer})).severity == "warning"

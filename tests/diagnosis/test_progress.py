@@ -186,10 +186,10 @@ def test_the_limits_of_the_gate(explained, pace, n_steps, stuck):
 
 
 def test_has_risen_needs_more_than_the_noise():
-    assert has_risen(start=1.0, now=2.0, best=1.0, reference=1.0, noise=0.1)
-    assert not has_risen(start=1.0, now=2.0, best=1.0, reference=1.0, noise=0.2)
-    assert not has_risen(start=1.0, now=2.0, best=1.0, reference=2.0, noise=0.1)  # still where guessing stands
-    assert has_risen(start=9.0, now=2.5, best=1.0, reference=2.3, noise=0.0)
+    assert has_risen(start=1.0, now=2.0, best=1.0, reference=1.0, error=0.1)
+    assert not has_risen(start=1.0, now=2.0, best=1.0, reference=1.0, error=0.2)
+    assert not has_risen(start=1.0, now=2.0, best=1.0, reference=2.0, error=0.1)  # still where guessing stands
+    assert has_risen(start=9.0, now=2.5, best=1.0, reference=2.3, error=0.0)
 
 
 def test_slow_is_wider_than_poor():
@@ -214,3 +214,37 @@ def test_a_loss_that_is_nought_at_every_step_says_nothing():
     """Two terms of opposite sign that see different weights: their sum is no measure of anything."""
     trace = Trace(step=60, series={"loss": Series(np.arange(1, 61), np.zeros(60))})
     assert not assess(trace).is_poor
+
+
+def judge_shares(losses, least):
+    values = np.asarray(losses, float)
+    series = {"loss": Series(np.arange(1, values.size + 1), values)}
+    return assess(Trace(step=values.size, series=series, trivial_loss=0.5, facts={"least_loss": least}))
+
+
+def test_what_the_targets_themselves_cost_is_not_left_to_learn():
+    """An auto-encoder of grey pixels ends at their entropy and not at 0."""
+    learned = 0.4 + 0.1 * np.exp(-T / 20)
+    assert judge_shares(learned, 0.4).explained > 0.95
+    assert not judge_shares(learned, 0.4).is_poor
+    assert judge_shares(learned, 0.0).is_poor
+    assert judge_shares(np.full(200, 0.5), 0.4).is_poor
+    assert judge_shares(np.full(200, 0.5), 0.5).explained == pytest.approx(0.0)  # shares that tell nothing: no division by nothing
+
+
+def test_a_loss_that_leaps_with_its_first_steps_began_below_the_leap():
+    leap = np.concatenate([[1.0, 60.0, 80.0, 50.0, 40.0], np.geomspace(30.0, 4.0, 95)])
+    assert judge(noisy(leap), trivial=1.0).is_diverging
+    assert judge(noisy(leap), trivial=1.0).first < 2.0
+    assert not judge(noisy(np.geomspace(60.0, 0.5, 100)), trivial=1.0).is_diverging
+
+
+def test_a_signed_loss_within_its_noise_tells_nothing():
+    """Policy gradients: rewards less their mean, times log-probabilities."""
+    losses = 0.2 * np.random.default_rng(0).standard_normal(200)
+    assert (losses < 0).any()
+    mute = judge(losses, trivial=0.001)
+    assert not mute.is_poor
+    assert not mute.is_diverging
+    assert math.isnan(mute.explained)
+    assert judge(np.abs(losses), trivial=0.001).is_poor

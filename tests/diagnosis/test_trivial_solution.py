@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from kazami.diagnosis import examine
-from kazami.diagnosis._answers import ALIKE, COLLAPSED, LEAST_STEPS
+from kazami.diagnosis._answers import ALIKE, COLLAPSED, LEAST_STEPS, ONE_ANSWER
 from kazami.diagnosis._meanings import meaning_of
-from kazami.diagnosis.trivial_solution import LIMIT, TrivialSolution
+from kazami.diagnosis.trivial_solution import TrivialSolution
 from kazami.records import Layer, Trace
 from tests.diagnosis.synthetic import FACTS, N_STEPS, TRIVIAL, assert_both_languages, falling, fire, stuck, synthetic_trace
 
 RULE = TrivialSolution()
 
 
-@pytest.mark.parametrize(("value", "fires"), [(LIMIT - 0.001, True), (LIMIT, False)])
+@pytest.mark.parametrize(("value", "fires"), [(ONE_ANSWER - 0.001, True), (ONE_ANSWER, False)])
 def test_the_limit(value, fires):
     assert (RULE.examine(synthetic_trace(stuck(LEAST_STEPS), output_variation=value)) is not None) is fires
 

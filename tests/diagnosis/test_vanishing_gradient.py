@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis.vanishing_gradient import LIMIT, VanishingGradient, growth_to_input
+from kazami.diagnosis.vanishing_gradient import LATER, LIMIT, VanishingGradient, growth_to_input
 from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, rising, stuck, synthetic_trace, tower
 
 RULE = VanishingGradient()
@@ -74,3 +74,10 @@ def test_growth_to_input_is_the_decades_of_a_geometric_profile():
     assert growth_to_input(np.array([1e-4, 1e-2, 1.0])) == pytest.approx(-4.0)
     assert growth_to_input(np.array([0.0, 1e-4, 1e-2, 1.0])) == pytest.approx(-4.0)  # exactly zero is cut off, not faded
     assert np.isnan(growth_to_input(np.array([1.0, np.nan, 1.0])))
+
+
+def test_a_signal_that_was_lost_later_ranks_behind_what_lost_it():
+    born = synthetic_trace(stuck(), input_spread=[1.0, 1e-2, 1e-5, 1e-7])
+    lost = np.tile([1.0, 1e-2, 1e-5, 1e-7], (N_STEPS, 1))
+    lost[:5] = 1.0
+    assert fire(RULE, synthetic_trace(stuck(), input_spread=lost)).rank == LATER > fire(RULE, born).rank == RULE.rank

@@ -2,11 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from tools.handbook import building, calibration, findings, gallery, scores, staging, transcript, wind, words
 from tools.handbook.outside import outside_of_page, outside_of_site
 
+from kazami.cli.documents import all_documents, schema
 from kazami.diagnosis import all_rules
 from kazami.lab import all_experiments
 from kazami.patients import all_patients
@@ -82,6 +85,36 @@ def test_links_out_of_docs_lead_to_pages_or_copies():
     expected = "[a](index.md#x) ![b](images/report.png) [c](files/examples/stuck.py) [d](https://arxiv.org/x) [e](files/docs/tutorial/diabetes.py)\n"
     assert found == expected + code
     assert staging.copies({"index.md": found}) == {"examples/stuck.py", "docs/tutorial/diabetes.py"}
+
+
+def test_a_folder_leads_to_the_page_that_shows_it_or_is_refused():
+    assert (
+        staging.resolved("[a](schemas) [b](../examples/plugin) [c](../examples/plugin/README.md)\n", DOCS / "json.md")
+        == "[a](schemas.md) [b](plugin.md) [c](plugin.md)\n"
+    )
+    with pytest.raises(ValueError, match=r"links to the folder examples/ci.*its files"):
+        staging.resolved("[a](../examples/ci)\n", DOCS / "json.md")
+
+
+def test_japanese_sentences_have_no_gaps_where_their_source_breaks_the_line(pages):
+    assert staging.joined("最初の\n  行、\n`x` の\n\n次\n- 項\n```\n一\n二\n```\n") == "最初の行、\n`x` の\n\n次\n- 項\n```\n一\n二\n```\n"
+    prose = {name: re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL) for name, text in pages["ja"].items()}
+    assert [name for name, text in prose.items() if staging.BROKEN.search(text)] == []
+
+
+def test_no_page_stands_twice_in_the_navigation(pages):
+    for language, found in pages.items():
+        listed = [line.strip() for tree in TREE.findall(found["index.md"]) for line in tree.splitlines() if line.strip() and not line.startswith(":")]
+        assert sorted(listed) == sorted(set(listed)), language
+
+
+def test_every_document_of_json_is_shown_with_its_keys(pages):
+    page = pages["en"]["schemas.md"]
+    for name, kind in all_documents().items():
+        shown = page.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert f"files/docs/schemas/{name}.json" in shown
+        assert all(f"`{key}`" in shown for key in schema(name)["properties"]), name
+        assert all(f"`{command}`" in shown for command in kind.commands), name
 
 
 def test_every_word_leads_to_findings_and_pages_that_exist(pages):
@@ -215,7 +248,9 @@ def site(tmp_path_factory):
     pytest.importorskip("sphinx", reason="needs the group docs")
     pytest.importorskip("furo", reason="needs the group docs")
     place = tmp_path_factory.mktemp("site")
-    assert building.build(place) == 0
+    # In a process of its own, as `make docs` builds it: what Sphinx warns of its own code is no error of ours, what it warns of a page is.
+    done = subprocess.run([sys.executable, "-m", "tools.handbook", str(place)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return place / "html"
 
 

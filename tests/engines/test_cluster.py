@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -29,6 +31,15 @@ def test_a_missing_library_is_one_sentence(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(UsageError, match=r"kazami\[cluster\]"):
         pool("cluster", address="tcp://127.0.0.1:1")
+
+
+def test_a_program_that_is_tended_ends_with_the_one_that_started_it():
+    command = [sys.executable, "-P", "-c", "from kazami.engines._tended import run; run()", "http.server", "0", "--bind", "127.0.0.1"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
+        assert server.stdout.readline().startswith(b"Serving")
+        assert server.poll() is None
+        server.stdin.close()  # as the system does when the starter is killed
+        assert server.wait(timeout=120) == 1
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import pytest
 
 from tests.integrations.trainings import CASES, assert_run_and_adapter_agree, needs, program
 
-pytestmark = [needs("accelerate"), pytest.mark.slow]
+pytestmark = [needs("accelerate"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from kazami.errors import CannotWatch, UsageError
-from kazami.integrations._base import Attached, Attachment
+from kazami.integrations._base import AbstractCallback, Attachment
 from tests.sinks.strangers import Keeping
 
 
@@ -74,19 +74,19 @@ def test_a_forgotten_callback_takes_its_hooks_away():
     assert torch.autograd.backward is BACKWARD
 
 
-class Callback(Attached):
+class Callback(AbstractCallback):
     """What the callbacks of all frameworks have in common."""
 
     def __init__(self, **options):
-        self._attachment = Attachment(**options)
+        self.attachment_ = Attachment(**options)
 
 
 def test_a_callback_offers_what_the_watch_offers():
     callback = Callback()
     assert (callback.findings, callback.verdict) == ([], "")
-    fit(callback._attachment, 3)
+    fit(callback.attachment_, 3)
     callback.close()
-    assert callback.watch is callback._attachment.watch
+    assert callback.watch is callback.attachment_.watch
     assert callback.verdict == callback.watch.verdict
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from tests.integrations.trainings import CASES, assert_run_and_adapter_agree, needs, program
 
-pytestmark = [needs("keras"), pytest.mark.slow]
+pytestmark = [needs("keras"), pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -43,7 +43,7 @@ print("RESULT", json.dumps({"steps": trace.step, "layers": layers, "closed": tor
     assert min(told["norm_before_clipping"]) > 0.05
     assert max(told["total_gradient_norm"]) <= 0.0501
     assert set(told["learning_rate"]) == {pytest.approx(0.01)}
-    assert len(told["layers"]) == 2
+    assert set(told["layers"]) == {"dense", "dense_1"}  # as Keras calls them
     assert told["raw"], "what Keras left in .grad is its own"
     assert told["closed"]
 

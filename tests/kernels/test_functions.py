@@ -81,3 +81,10 @@ def test_the_twin_computes_the_same(name):
     numpy_function(program_of(name, np.float64))(x[None], y)
     inside = EXACT[name][1](x)
     np.testing.assert_allclose(y[0, inside], applied(name, x)[inside], rtol=2e-15, atol=1e-300)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_saturated_tanh_is_one_and_flat(dtype):
+    x = np.concatenate([np.linspace(20.0, 60.0, 160), np.geomspace(60.0, 1e30, 160)]).astype(dtype)
+    found = applied("tanh", np.concatenate([x, -x]))
+    assert np.array_equal(found, np.repeat(np.array([1.0, -1.0], dtype), len(x)))  # else 1 - tanh² times a large input is a slope that is not there

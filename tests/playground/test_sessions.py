@@ -116,3 +116,22 @@ def test_a_line_and_many_inputs_have_their_own_pictures():
     assert len(line.picture) == 1
     assert line.accuracy is None
     assert bits.picture == ()
+
+
+def test_the_strokes_of_the_picture_are_the_weights_that_fit_into_it():
+    session, frame = after(
+        Spec(task="xor", blocks=(Block("linear", 12), Block("activation"), Block("residual", shortcut="projection", blocks=(Block("linear", 6),)))), 3
+    )
+    named = dict(session.model.named_modules())
+    for layer in frame.layers:
+        weight = named[layer.name].weight.detach()
+        assert (layer.outputs, layer.inputs) == tuple(weight.shape)
+        if layer.name.endswith("shortcut"):
+            assert layer.weights == ()
+        else:
+            np.testing.assert_allclose(layer.weights, weight[:8, :8], rtol=5e-3)
+
+
+def test_of_a_deep_network_the_middle_is_left_out_of_the_picture():
+    _, frame = after(Spec(task="xor", blocks=(Block("linear", 4),) * 15), 0)
+    assert [bool(layer.weights) for layer in frame.layers] == [True] * 5 + [False] * 7 + [True] * 4

@@ -1,11 +1,12 @@
 """The page in a real browser."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from kazami.reports import render_html
-from tests.pages import chromium, low_contrast
+from tests.pages import answers, chromium, comes_to, eventually, expect, fits, low_contrast, watched
 from tests.reports import runs
 
 pytestmark = pytest.mark.browser
@@ -57,11 +58,11 @@ def pixel(page, layer_from_bottom, share):
 @pytest.mark.parametrize("name", runs.ALL)
 def test_every_run_is_drawn_within_the_window_and_readably(show, name, width, theme):
     page = show(runs.ALL[name](), f"?theme={theme}", width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(LOW_CONTRAST) == []
+    assert fits(page, width)
+    assert comes_to(answers(page, LOW_CONTRAST), [])
     picture = page.screenshot()
     assert len(set(picture)) > 200
-    assert page.locator("#weather-map-title").inner_text()
+    expect(page.locator("#weather-map-title")).to_have_text(re.compile("."))
 
 
 def magenta(page, canvas, x, y):
@@ -77,79 +78,76 @@ def magenta(page, canvas, x, y):
 
 def test_the_bottom_row_is_darker_blue_than_the_top_at_the_last_step(show):
     page = show(runs.vanishing())
-    bottom, top = pixel(page, 0, 0.97), pixel(page, 11, 0.97)
-    assert sum(bottom[:3]) < sum(top[:3]) / 2
-    assert bottom[2] > bottom[0] + 30
+    pair = eventually(lambda: (pixel(page, 0, 0.97), pixel(page, 11, 0.97)), lambda found: 0 < sum(found[0][:3]) < sum(found[1][:3]) / 2)
+    assert pair[0][2] > pair[0][0] + 30
 
 
 def test_the_language_switches_and_the_address_wins(show):
     page = show(runs.storm())
-    assert page.locator("html").get_attribute("lang") == "en"
+    expect(page.locator("html")).to_have_attribute("lang", "en")
     page.get_by_role("button", name="日本語").click()
-    assert page.locator("html").get_attribute("lang") == "ja"
-    assert page.locator("#verdict").inner_text() == "学習率が安定限界の 33 倍です。"
-    assert "颶風" in page.locator("#badge").inner_text()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    expect(page.locator("#verdict")).to_have_text("学習率が安定限界の 33 倍です。", use_inner_text=True)
+    expect(page.locator("#badge")).to_contain_text("颶風", use_inner_text=True)
     other = show(runs.storm(), "?lang=ja")
-    assert other.locator("#weather-map-title").inner_text() == "ステップ 83 以降、勾配が NaN または無限大"
+    expect(other.locator("#weather-map-title")).to_have_text("ステップ 83 以降、勾配が NaN または無限大")
 
 
 def test_the_keyboard_moves_one_cross_hair_over_both_pictures(show):
     page = show(runs.healthy())
     page.focus(".stage")
     page.keyboard.press("ArrowLeft")
-    assert "step 400" in page.locator("#reading").inner_text()
+    expect(page.locator("#reading")).to_contain_text("step 400", use_inner_text=True)
     page.keyboard.press("ArrowLeft")
-    assert "step 399" in page.locator("#reading").inner_text()
+    expect(page.locator("#reading")).to_contain_text("step 399", use_inner_text=True)
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("ArrowUp")
-    assert "step 389" in page.locator("#reading").inner_text()
-    assert "gradient norm" in page.locator(".tip").inner_text()
-    assert "step 389" in page.locator("#loss-section .reading").inner_text()
+    expect(page.locator("#reading")).to_contain_text("step 389", use_inner_text=True)
+    expect(page.locator(".tip")).to_contain_text("gradient norm", use_inner_text=True)
+    expect(page.locator("#loss-section .reading")).to_contain_text("step 389", use_inner_text=True)
     page.keyboard.press("Home")
-    assert "step 1," in page.locator("#reading").inner_text()
+    expect(page.locator("#reading")).to_contain_text("step 1,", use_inner_text=True)
     page.focus("#loss-section .chart")
     page.keyboard.press("ArrowRight")
-    assert "step 2," in page.locator("#reading").inner_text()
+    expect(page.locator("#reading")).to_contain_text("step 2,", use_inner_text=True)
 
 
 def test_the_mouse_reads_both_pictures(show):
     page = show(runs.vanishing())
-    page.locator(".stage").scroll_into_view_if_needed()
-    box = page.locator(".stage").bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 35)
-    assert page.locator(".tip").inner_text().startswith("fc1 · step 29")
-    assert "step 29" in page.locator("#loss-section .reading").inner_text()
+    stage = page.locator(".stage")
+    box = eventually(stage.bounding_box, bool)
+    stage.hover(position={"x": box["width"] / 2, "y": box["height"] - 35})
+    expect(page.locator(".tip")).to_have_text(re.compile("^fc1 · step 29"))
+    expect(page.locator("#loss-section .reading")).to_contain_text("step 29", use_inner_text=True)
     page.mouse.move(5, 5)
-    assert page.locator(".tip").is_hidden()
-    assert "now" in page.locator("#loss-section .reading").inner_text()
+    expect(page.locator(".tip")).to_be_hidden()
+    expect(page.locator("#loss-section .reading")).to_contain_text("now", use_inner_text=True)
 
 
 def test_the_table_sorts_by_keyboard(show):
     page = show(runs.vanishing())
     page.focus("[data-sort=gradient_norm]")
     page.keyboard.press("Enter")
-    assert page.locator("#layers tbody tr td.name").first.inner_text() == "fc12"
+    expect(page.locator("#layers tbody tr td.name").first).to_have_text("fc12", use_inner_text=True)
     page.keyboard.press("Enter")
-    assert page.locator("#layers tbody tr td.name").first.inner_text() == "fc1"
-    assert page.locator("th[aria-sort=ascending]").count() == 1
+    expect(page.locator("#layers tbody tr td.name").first).to_have_text("fc1", use_inner_text=True)
+    expect(page.locator("th[aria-sort=ascending]")).to_have_count(1)
 
 
 def test_nan_is_marked_in_both_pictures(show):
     page = show(runs.storm())
-    assert magenta(page, ".stage canvas", 0.9, 0.5)
-    assert not magenta(page, ".stage canvas", 0.3, 0.5)
-    assert magenta(page, "#loss-section canvas", 0.9, 0.85)
-    assert not magenta(page, "#loss-section canvas", 0.3, 0.85)
+    for canvas, height in ((".stage canvas", 0.5), ("#loss-section canvas", 0.85)):
+        assert eventually(lambda canvas=canvas, height=height: magenta(page, canvas, 0.9, height), bool)
+        assert not magenta(page, canvas, 0.3, height)
 
 
 def test_the_loss_has_two_scales_and_the_line_of_guessing(show):
     page = show(runs.healthy())
     picture = page.locator("#loss-section canvas")
-    log = picture.screenshot()
-    assert page.get_by_role("button", name="Log").get_attribute("aria-pressed") == "true"
+    log = eventually(lambda: [picture.screenshot(), picture.screenshot()], lambda found: found[0] == found[1])[0]  # nothing is drawn any more
+    expect(page.get_by_role("button", name="Log")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Linear").click()
-    page.wait_for_timeout(60)
-    assert picture.screenshot() != log
+    assert eventually(picture.screenshot, lambda found: found != log)
     with page.expect_download() as waiting:
         page.locator("#loss-section .tool[aria-haspopup]").click()
         page.get_by_role("button", name="SVG").click()
@@ -158,10 +156,9 @@ def test_the_loss_has_two_scales_and_the_line_of_guessing(show):
 
 def test_the_theme_switches(show):
     page = show(runs.healthy(), "?theme=light")
-    before = pixel(page, 3, 0.5)
+    before = eventually(lambda: pixel(page, 3, 0.5), lambda found: found[3])
     page.get_by_role("button", name="Dark").click()
-    page.wait_for_timeout(60)
-    assert sum(pixel(page, 3, 0.5)[:3]) < sum(before[:3])
+    assert eventually(lambda: pixel(page, 3, 0.5), lambda found: found[3] and sum(found[:3]) < sum(before[:3]))
 
 
 def test_evil_names_stay_text(show):
@@ -169,10 +166,10 @@ def test_evil_names_stay_text(show):
     finding = run.findings[0].replaced(place=runs.EVIL, sentence=type(run.findings[0].sentence)(runs.EVIL, runs.EVIL))
     info = runs.info(runs.EVIL, 600, command=runs.EVIL, blind=[runs.EVIL], environment={runs.EVIL: {"a": runs.EVIL}})
     page = show(runs.Run(info, run.trace, (finding,)))
-    assert page.locator("img").count() == 0
-    assert page.locator("#verdict").inner_text() == runs.EVIL
-    assert page.locator("#layers td.name").first.inner_text() == runs.EVIL
-    assert runs.EVIL in page.locator("#setting").inner_text()
+    expect(page.locator("img")).to_have_count(0)
+    expect(page.locator("#verdict")).to_have_text(runs.EVIL, use_inner_text=True)
+    expect(page.locator("#layers td.name").first).to_have_text(runs.EVIL, use_inner_text=True)
+    expect(page.locator("#setting")).to_contain_text(runs.EVIL, use_inner_text=True)
 
 
 def test_the_numbers_can_be_saved_and_the_cure_copied(show):
@@ -180,22 +177,23 @@ def test_the_numbers_can_be_saved_and_the_cure_copied(show):
     with page.expect_download() as waiting:
         page.locator("#download").click()
     assert waiting.value.suggested_filename == "digits-sigmoid-12.json"
+    comes = watched(page)
     page.locator(".copy").first.click()
-    page.get_by_text("Copied").wait_for()
+    assert comes("Copied")
 
 
 def test_it_prints_light_and_without_controls(show):
     page = show(runs.vanishing(), "?theme=dark")
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.locator("html").get_attribute("data-theme") == "light"
-    assert page.locator("#languages").is_hidden()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    expect(page.locator("#languages")).to_be_hidden()
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 def test_pale_text_would_be_seen(browser):
     page = browser.new_page()
     page.set_content('<p style="color:#aaa">pale</p><p>dark</p><p class="flag"><b style="color:#aaa">left out</b></p>')
-    assert [text.partition(":")[0] for text in page.evaluate(low_contrast(".flag *"))] == ["pale"]
+    assert comes_to(lambda: [text.partition(":")[0] for text in page.evaluate(low_contrast(".flag *"))], ["pale"])
     page.close()

@@ -76,3 +76,9 @@ def test_lambdas_are_named_by_their_line():
 def test_what_is_no_choice_is_refused(make, said):
     with pytest.raises(UsageError, match=said):
         make()
+
+
+@pytest.mark.parametrize("asked", [lambda: values_of("seed", range(10**12)), lambda: log(0.1, 1.0, 10**12), lambda: sobol(0.1, 1.0, 10**12)])
+def test_too_many_values_are_refused_before_they_are_laid_out(asked):
+    with pytest.raises(UsageError, match="at most 10,000,000 members, but these factors make 1,000,000,000,000"):
+        asked()

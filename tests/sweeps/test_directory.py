@@ -69,6 +69,29 @@ def test_somebody_elses_directory_is_refused(tmp_path):
         Sweep(linear(), learning_rate=[0.1]).run(directory=tmp_path)
 
 
+def test_parts_without_a_head_are_nobodys(tmp_path):
+    Sweep(linear(), learning_rate=[0.1, 0.2]).run(record="final_loss", directory=tmp_path)
+    (tmp_path / "sweep.json").unlink()
+    with pytest.raises(UsageError, match=r"holds parts"):  # they would stand for rates that nobody ran
+        Sweep(linear(), learning_rate=[0.3, 0.4]).run(record="final_loss", directory=tmp_path)
+
+
+def test_of_two_sweeps_that_begin_at_once_the_second_is_refused(tmp_path, monkeypatch):
+    first, second = (Sweep(linear(), learning_rate=[rate, 2 * rate]) for rate in (0.1, 0.3))
+    flush = os.fsync
+
+    def meanwhile(handle):
+        monkeypatch.setattr(os, "fsync", flush)
+        first.run(record="final_loss", directory=tmp_path)
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)  # the second has seen an empty directory, and has written its head under another name
+    with pytest.raises(UsageError, match=r"another sweep .different: the factors"):
+        second.run(record="final_loss", directory=tmp_path)
+    assert set(by_factors(read_sweep(tmp_path), "final_loss")) == {(0.1,), (0.2,)}
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".writing")] == []
+
+
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path, monkeypatch):
     sweep = Sweep(net(), width=[2, 3, 4])
     flush, count = os.fsync, []
@@ -92,6 +115,7 @@ def test_a_torn_part_is_run_again(tmp_path):
     whole = sweep.run(record="final_loss", directory=tmp_path).table
     torn = next(tmp_path.rglob("block-000001.parquet"))
     torn.write_bytes(torn.read_bytes()[:-20])
+    assert not read_sweep(tmp_path).is_complete
     assert sweep.run(record="final_loss", directory=tmp_path).table.equals(whole)
 
 

@@ -5,7 +5,7 @@ import pytest
 from kazami.tour.page import render_page
 from kazami.tour.panels import descent, neuron_to_network
 from kazami.tour.taking import Tour, take
-from tests.pages import UNNAMED, chromium, low_contrast
+from tests.pages import UNNAMED, answers, chromium, comes_to, eventually, expect, fits, low_contrast
 
 pytestmark = pytest.mark.browser
 LOW_CONTRAST = low_contrast("title, desc, .unseen-by-eye, .kg")
@@ -52,26 +52,26 @@ def show(browser, page_text, tmp_path):
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_it_can_be_read(show, theme, width, language):
     page = show(f"?lang={language}&theme={theme}", width)
-    assert page.evaluate(LOW_CONTRAST) == []
-    assert page.evaluate(UNNAMED) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert comes_to(answers(page, LOW_CONTRAST), [])
+    assert comes_to(answers(page, UNNAMED), [])
+    assert fits(page, width)
 
 
 def test_the_language_switch_changes_words_figures_and_what_is_spoken(show):
     page = show("?lang=en")
-    assert page.locator("h1").inner_text() == "The weather of training, in five panels"
+    expect(page.locator("h1")).to_have_text("The weather of training, in five panels", use_inner_text=True)
     page.get_by_role("button", name="日本語").click()
-    assert page.evaluate("document.documentElement.lang") == "ja"
-    assert "パネル" in page.locator("h1").inner_text()
-    assert page.locator("svg text:visible", has_text="損失").count() == 1
-    assert page.evaluate("[...document.querySelectorAll('svg[data-ja]')].every((svg) => svg.getAttribute('aria-label') === svg.dataset.ja)")
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    expect(page.locator("h1")).to_contain_text("パネル", use_inner_text=True)
+    expect(page.locator("svg text:visible", has_text="損失")).to_have_count(1)
+    assert comes_to(answers(page, "[...document.querySelectorAll('svg[data-ja]')].every((svg) => svg.getAttribute('aria-label') === svg.dataset.ja)"), True)
 
 
 def test_the_theme_switch_turns_the_page(show):
     page = show("?theme=light")
     before = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.locator("#theme").click()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != before
+    assert eventually(answers(page, "getComputedStyle(document.body).backgroundColor"), lambda found: found != before)
 
 
 def test_everything_is_there_without_javascript(browser, page_text, tmp_path):
@@ -79,8 +79,8 @@ def test_everything_is_there_without_javascript(browser, page_text, tmp_path):
     file.write_text(page_text, encoding="utf-8")
     page = browser.new_page(java_script_enabled=False)
     page.goto(file.as_uri())
-    assert page.locator("h2:visible").count() == 2
-    assert page.locator("figure:visible svg:visible").count() >= 7
+    expect(page.locator("h2:visible")).to_have_count(2)
+    assert eventually(page.locator("figure:visible svg:visible").count, lambda found: found >= 7)
     page.locator("summary:visible").first.click()
-    assert page.locator("table:visible").count() == 1
+    expect(page.locator("table:visible")).to_have_count(1)
     page.close()

@@ -1,5 +1,7 @@
 """Axes of a map."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,24 @@ def test_pixels_are_where_logspace_puts_them():
     assert x == pytest.approx(np.logspace(-3, 6, 10), rel=1e-12)
     assert y == pytest.approx(np.logspace(-1, 4, 6), rel=1e-12)
     assert (x[0], x[-1]) == (1e-3, 1e6)
+
+
+def test_a_deep_zoom_is_right_to_the_last_digit():
+    low, high = 7000.0, 7000.0 * (1 + 2e-13)
+    found, _ = Window(x=(low, high), y=(1.0, 2.0)).coordinates(101, 2)
+    across = Fraction(high) - Fraction(low)  # so near that equal factors are equal steps
+    exact = np.array([float(Fraction(low) + across * Fraction(place, 100)) for place in range(101)])
+    assert np.abs(found - exact).max() <= np.spacing(low)
+
+
+def test_pixels_that_a_precision_does_not_tell_apart_are_refused():
+    frame = Window(x=(10.0, 10.0 * (1 + 1e-6)), y=(1.0, 2.0))
+    x, y = frame.coordinates(101, 11)
+    frame.must_be_resolved(x, y, "float64")
+    with pytest.raises(UsageError, match=r"float32 does not tell 101 of them apart on the axis lr0 .* Take float64"):
+        frame.must_be_resolved(x, y, "float32")
+    with pytest.raises(UsageError, match="Take fewer pixels"):
+        Window(x=(10.0, 10.0 + 1e-14), y=(1.0, 2.0)).must_be_resolved(np.array([10.0, 10.0, 10.0 + 1e-14]), y, "float64")
 
 
 def test_an_axis_through_zero_is_linear():

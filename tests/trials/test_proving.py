@@ -1,12 +1,14 @@
 """What counts as a proof: complete separation of the seeds, whatever the scores look like."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from kazami.maps import Training
+from kazami.records import Series, Trace
 from kazami.trials.measure import measure_of
-from kazami.trials.proving import Pairs
+from kazami.trials.proving import Pairs, stands_still
 from kazami.trials.trial import Trial
 
 
@@ -82,3 +84,14 @@ def test_yes_or_no_is_told_from_values_by_the_loss(head, loss, kind):
     right.weight.data, right.bias.data = torch.tensor([[50.0, 0.0]]), torch.zeros(1)
     if kind == "accuracy":
         assert measure.score(right) == 1.0  # logits, whatever the original gave
+
+
+@pytest.mark.parametrize(
+    ("losses", "is_standing"),
+    [(np.linspace(1.23, 1.21, 100), True), (np.linspace(1.23, 0.6, 100), False), (1.2 - 0.9 * (np.arange(100) > 50), False), (np.full(100, 0.3), False)],
+    ids=["brought to a halt", "falling", "fallen", "learned before"],
+)
+def test_a_training_that_was_brought_to_a_halt_stands_still(losses, is_standing):
+    trace = Trace(step=100, series={"loss": Series(np.arange(1, 101), losses)}, trivial_loss=1.2)
+    assert stands_still(Trial(list(losses), 0.02, trace=trace)) is is_standing
+    assert not stands_still(Trial(list(losses), 0.02))  # it was not watched

@@ -4,7 +4,9 @@ import math
 import time
 from dataclasses import dataclass, replace
 
-from kazami.records import Finding, Prescription, Sentence
+import numpy as np
+
+from kazami.records import Finding, Prescription, Sentence, Series, Trace
 from kazami.trials.replayed import Replay
 from kazami.trials.script_subject import EXPLAINED, ScriptFacts, ScriptSubject
 from kazami.trials.search import Search
@@ -32,6 +34,7 @@ class Described(AbstractSubject):
     seed: int = 0
     measure: str = "score"
     learning_rate: float = math.nan
+    halted: tuple[str, ...] = ("none",)
 
     def changed(self, changes):
         names = tuple(change.name for change in changes)
@@ -40,11 +43,13 @@ class Described(AbstractSubject):
     def trial(self, *, seed, watched=False):
         time.sleep(PAUSE)
         score, findings = self.ends[self.changes]
-        return Trial([1.0], score + 0.001 * seed, findings=findings, seconds=PAUSE)
+        losses = np.full(60, 1.0) if self.changes == self.halted else np.linspace(1.0, 0.5, 60)
+        trace = Trace(step=60, series={"loss": Series(np.arange(1, 61), losses)}, trivial_loss=1.0)
+        return Trial([1.0], score + 0.001 * seed, findings=findings, seconds=PAUSE, trace=trace if watched else None)
 
 
-def searched(ends, *, budget=60.0, until=math.inf):
-    search = Search(Described(ends), 3, budget, None)
+def searched(ends, *, budget=60.0, until=math.inf, halted=("none",)):
+    search = Search(Described(ends, halted=halted), 3, budget, None)
     search.begin_with(search.run(search.subject, seed=0, watched=True))
     return search.proof(until)
 
@@ -94,3 +99,11 @@ def test_a_change_that_leaves_out_most_steps_has_no_score():
     assert trial(100).score == trial(51).score == 0.9
     assert trial(49).score is None
     assert trial(49).error == "it took only 49 of 100 steps"
+
+
+def test_a_runaway_that_was_brought_to_a_halt_is_not_cured():
+    """With steps of nearly nothing the loss stays where it began: below that of the unchanged training with every seed, and nothing is learned."""
+    runaway, halted = finding("lr_too_high", "clip_gradients", is_primary=True), finding("lr_too_low", is_primary=True)
+    ends = {(): (-1e4, [runaway]), ("clip_gradients",): (0.02, [halted])}
+    assert searched(ends).cured  # it goes on learning, and something is left to say of it
+    assert not searched(ends, halted=("clip_gradients",)).cured

@@ -70,6 +70,14 @@ def test_a_rank_that_fell_silent_is_said_once_and_losses_and_steps_stand_side_by
     assert info.environment["ranks"] == "2: loss 0.5 to 0.75; 4 to 10 steps"
 
 
+def test_where_rank_0_failed_first_the_others_had_not_ended_yet_and_later_it_is_known_how_they_did():
+    mine, running = head(steps=10), head(steps=9, ended="")
+    info, _ = with_other_ranks(mine, [], {0: mine, 1: running, 2: running}, is_first_to_end=True)
+    assert [one.partition(":")[0] for one in info.blind] == [f"Rank {rank} had not ended when rank 0 did" for rank in (1, 2)]
+    later, _ = with_other_ranks(info, [], {0: mine, 1: head(steps=9), 2: running})
+    assert [one.partition(":")[0] for one in later.blind] == ["Rank 2 did not say how it ended"]
+
+
 def test_findings_that_cannot_be_read_hide_nobody_elses():
     broken = RunInfo(id="run", steps=3, ended="now", findings=[{"name": 3}])
     _, found = with_other_ranks(head(), [], {0: head(), 1: broken, 2: head(finding())})

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from kazami.diagnosis import examine
 from tests.watch.seeing import latest, of_model, trained, watched
 
 X, Y = torch.randn(16, 6), torch.arange(16) % 3
@@ -242,3 +243,89 @@ def test_a_model_that_the_script_has_dropped_is_still_described():
         return trained(lambda: F.cross_entropy(model(X), Y), model.parameters(), [model])
 
     assert fold().facts["trained_parameters"] == 93
+
+
+ORDERS = {
+    "cleared too late": lambda opt, loss: (loss.backward(), opt.zero_grad(), opt.step()),
+    "cleared too late to zeros": lambda opt, loss: (loss.backward(), opt.zero_grad(set_to_none=False), opt.step()),
+    "stepped too early": lambda opt, loss: (opt.zero_grad(), opt.step(), loss.backward()),
+    "in order": lambda opt, loss: (opt.zero_grad(), loss.backward(), opt.step()),
+    "cleared behind the step": lambda opt, loss: (loss.backward(), opt.step(), opt.zero_grad()),
+    "never cleared": lambda opt, loss: (loss.backward(), opt.step()),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam])
+def test_gradients_that_were_thrown_away_before_the_step(order, kind):
+    model = network()
+    optimizer = kind(model.parameters(), lr=0.01)
+    (trace,) = watched(lambda: ORDERS[order](optimizer, F.cross_entropy(model(X), Y)), 6, [model])
+    counts = trace.facts["wiped_gradients"]
+    is_wrong = "too" in order
+    assert counts["of"] >= 5
+    assert counts["wiped"] == (counts["of"] if is_wrong else 0)
+    assert [finding.evidence[0].name for finding in examine(trace) if finding.name == "frozen_parameters"] == (
+        ["looked-at steps whose gradients were gone"] if is_wrong else []
+    )
+
+
+def test_a_step_of_zeros_by_clipping_or_before_a_dead_layer_is_no_throwing_away():
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+
+    def clipped():
+        optimizer.zero_grad()
+        F.cross_entropy(model(X), Y).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.0)
+        optimizer.step()
+
+    def dead():
+        optimizer.zero_grad()
+        (F.cross_entropy(model(X), Y) * 0).backward()
+        optimizer.step()
+
+    for step in (clipped, dead):
+        (trace,) = watched(step, 4, [model])
+        assert trace.facts.get("wiped_gradients", {"wiped": 0})["wiped"] == 0
+
+
+def test_two_players_whose_losses_reach_one_another_lose_nothing():
+    maker, judge = nn.Linear(3, 3), nn.Linear(3, 1)
+    first, second = torch.optim.Adam(maker.parameters()), torch.optim.Adam(judge.parameters())
+
+    def step():
+        fake = maker(torch.randn(8, 3))
+        second.zero_grad()
+        judge(fake.detach()).mean().backward()
+        second.step()
+        first.zero_grad()
+        judge(fake).mean().neg().backward()
+        first.step()
+
+    for trace in watched(step, 6, [maker, judge]):
+        assert trace.facts.get("wiped_gradients", {"wiped": 0})["wiped"] == 0
+
+
+BARE = {
+    "a copy": lambda z: torch.tensor(F.cross_entropy(z, Y).item(), requires_grad=True),
+    "detached": lambda z: F.cross_entropy(z, Y).detach().requires_grad_(),
+    "an operation without a derivative": lambda z: (z.argmax(1) == Y).float().mean().requires_grad_(),
+}
+
+
+@pytest.mark.parametrize("how", BARE)
+def test_a_loss_without_history(how):
+    model = network()
+    trace = of_model(model, BARE[how], X, steps=3)
+    assert trace.facts["is_loss_bare"]
+    assert trace.facts["never_given_share"] == 1.0
+    assert not of_model(model, lambda z: F.cross_entropy(z, Y), X, steps=3).facts.get("is_loss_bare")
+
+
+def test_a_step_before_any_backward_tells_nothing_of_gradients():
+    """Some scripts step once at the start to please a schedule; a check that ends there knows of no backward."""
+    model = network()
+    (trace,) = watched(torch.optim.SGD(model.parameters(), lr=0.1).step, 1, [model])
+    assert "never_given_a_gradient" not in trace.facts
+    assert examine(trace) == []

@@ -116,3 +116,29 @@ def test_nothing_of_the_forward_pass_is_kept():
     assert call.value == pytest.approx(F.cross_entropy(z, Y).item(), rel=1e-5)
     call.let_go()
     assert (call.node, call.output.device.type, call.output.shape) == (None, "meta", (8, 3))
+
+
+SHARES = torch.tensor([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]).repeat(4, 1)
+GREY = (T - T.min()) / (T.max() - T.min())
+OWN = sum(entropy(p, 1 - p) for p in GREY.double().flatten().tolist()) / GREY.numel()
+
+
+@pytest.mark.parametrize(
+    ("loss", "units", "least"),
+    [
+        (lambda z: F.binary_cross_entropy_with_logits(z, GREY), 2, OWN),
+        (lambda z: F.binary_cross_entropy(z.sigmoid(), GREY, reduction="sum"), 2, 16 * OWN),
+        (lambda z: F.cross_entropy(z, SHARES), 3, (entropy(0.2, 0.3, 0.5) + entropy(0.1, 0.1, 0.8)) / 2),
+        (lambda z: F.cross_entropy(z, Y, label_smoothing=0.2), 3, entropy(0.8 + 0.2 / 3, 0.2 / 3, 0.2 / 3)),
+        (lambda z: F.cross_entropy(z, Y), 3, 0.0),
+        (lambda z: F.binary_cross_entropy_with_logits(z, B), 2, 0.0),
+        (lambda z: F.mse_loss(z, T), 2, 0.0),
+    ],
+)
+def test_no_answer_costs_less_than_the_targets_own_entropy(loss, units, least):
+    assert trace_of(loss, units).facts.get("least_loss", 0.0) == pytest.approx(least, rel=0.03)
+
+
+def test_the_least_is_what_the_best_answer_costs():
+    z = torch.logit(GREY.clamp(1e-6, 1 - 1e-6))
+    assert float(F.binary_cross_entropy_with_logits(z, GREY)) == pytest.approx(OWN, rel=1e-4)

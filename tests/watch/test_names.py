@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from kazami.watch import watch
-from kazami.watch.names import FREE_SEARCHES, Names, unregistered
+from kazami.watch.names import FREE_SEARCHES, Names, unregistered, without_wrappers
 from tests.watch.seeing import trained, watched
 
 X, Y = torch.randn(8, 4), torch.arange(8) % 3
@@ -148,3 +148,26 @@ def test_a_frozen_module_that_is_no_part_of_the_training_is_not_its_own():
         model(torch.randn(5, 4)).square().mean().backward()
         optimizer.step()
     assert seen.trace.facts["requires_no_gradient"] == ["0.bias"]
+
+
+class KerasLayer(nn.Module):
+    """A layer of Keras as torch sees it: the weights of all in it under Keras' own paths, the layers inside unknown to torch."""
+
+    def __init__(self, name, **weights):
+        super().__init__()
+        self.name = name
+        self._torch_params = nn.ParameterDict({path.replace("__", "/"): nn.Parameter(torch.zeros(size)) for path, size in weights.items()})
+
+
+def test_weights_of_keras_are_named_by_the_layers_that_the_user_knows():
+    functional = KerasLayer("net", hidden__kernel=1, block__score__bias=2)
+    assert [path for path, _ in without_wrappers(functional)] == ["block.score.bias", "hidden.kernel"]
+    sequential = KerasLayer("sequential", sequential__hidden__kernel=1)
+    sequential._functional = KerasLayer("functional")
+    sequential._functional._torch_params = sequential._torch_params
+    del sequential._modules["_torch_params"]
+    sequential._torch_params = sequential._functional._torch_params
+    assert [path for path, _ in without_wrappers(sequential)] == ["hidden.kernel"]
+    inside = nn.ModuleDict({"features": functional, "body": sequential, "last": KerasLayer("dense", dense__kernel=3)})
+    assert [path for path, _ in without_wrappers(inside)] == ["features.block.score.bias", "features.hidden.kernel", "body.hidden.kernel", "last.kernel"]
+    assert [path for path, _ in without_wrappers(KerasLayer("dense", dense__kernel=3))] == ["dense.kernel"]

@@ -1,11 +1,15 @@
+import pytest
 import torch
 from torch import nn
 
 from kazami.watch.observer import Observer
 
 
-def players(separately: bool) -> list[dict[str, object]]:
-    """Train two networks on shared graphs, stepping on separate losses (a game) or on one loss, and return the facts of both."""
+def players(separately: bool, switched_off: bool = False) -> list[dict[str, object]]:
+    """Train two networks on shared graphs, stepping on separate losses (a game) or on one loss, and return the facts of both.
+
+    With ``switched_off`` the judge's weights require no gradient in the maker's turn.
+    """
     torch.manual_seed(0)
     maker, judge = nn.Linear(4, 2), nn.Linear(2, 1)
     first, second = torch.optim.SGD(maker.parameters(), lr=0.01), torch.optim.SGD(judge.parameters(), lr=0.01)
@@ -14,7 +18,9 @@ def players(separately: bool) -> list[dict[str, object]]:
     for _ in range(6):
         for optimizer in (first, second):
             optimizer.zero_grad()
+        judge.requires_grad_(not switched_off)
         judge(maker(torch.randn(8, 4))).mean().backward()
+        judge.requires_grad_(True)
         first.step()
         if separately:
             second.zero_grad()
@@ -24,8 +30,9 @@ def players(separately: bool) -> list[dict[str, object]]:
     return [dict(trace.facts) for trace in observer.traces()]
 
 
-def test_a_loss_that_reaches_a_player_who_does_not_step_on_it_is_a_game():
-    assert all("adversarial" in facts for facts in players(separately=True))
+@pytest.mark.parametrize("switched_off", [False, True])
+def test_a_loss_that_reaches_a_player_who_does_not_step_on_it_is_a_game(switched_off):
+    assert all("adversarial" in facts for facts in players(separately=True, switched_off=switched_off))
 
 
 def test_two_optimizers_of_one_loss_are_no_game():

@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "docs" / "gallery"
 LARGEST = 120_000  # bytes of a drawing; a larger one is kept as dots
-DOTS_PER_INCH = 70
+DOTS_PER_INCH = 96
 
 
 def main(names: list[str]) -> int:
@@ -57,7 +57,7 @@ def keep(one: Any) -> None:
 
 def draw(outcome: Any, name: str, language: str) -> str:
     """Save the figure as a drawing where that is small, else as dots (whose words are English); return the file's name."""
-    from kazami.reports.figures import save_figure
+    from kazami.reports.figures import drawing, save_figure
 
     place = PLACE / f"{name}.{language}.svg"
     save_figure(outcome.figure(language), str(place))
@@ -66,9 +66,8 @@ def draw(outcome: Any, name: str, language: str) -> str:
     place.unlink()
     dots = PLACE / f"{name}.png"
     if language == "en":
-        figure = outcome.figure("en")
-        figure.set_dpi(DOTS_PER_INCH)
-        save_figure(figure, str(dots))
+        with drawing():
+            outcome.figure("en").savefig(dots, dpi=DOTS_PER_INCH)
     return dots.name
 
 

@@ -14,11 +14,15 @@ OUTSIDE = {
     "CONTRIBUTING.md": "house.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
+    "examples/plugin/README.md": "plugin.md",
 }
+FOLDERS = {"examples/plugin": "plugin.md", "docs/schemas": "schemas.md"}  # a link to a folder leads to the page that shows what is in it
 SCORES = re.compile(r"<!-- scores -->\n(.*?)<!-- /scores -->", re.DOTALL)
-OWN = ("conf.py", "_templates", "_static", "_build", "ja", "data", "gallery", "tutorial")
+OWN = ("conf.py", "_templates", "_static", "_build", "ja", "data", "gallery", "tutorial", "schemas")
 LINK = re.compile(r"(?<!!)(\]\()([^)#\s]+)((?:#[^)]*)?\))|(!\[[^\]]*\]\()([^)\s]+)(\))")
 TREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+JAPANESE = "[\\u3000-\\u30ff\\u3400-\\u9fff\\uff00-\\uff60]"
+BROKEN = re.compile(rf"(?<={JAPANESE})\n *(?={JAPANESE})")  # a line of Japanese that goes on in the next one: a browser would show a gap there
 FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 Pages = dict[str, str]  # path of a page or file from the top of the site -> its text
@@ -27,7 +31,7 @@ Pages = dict[str, str]  # path of a page or file from the top of the site -> its
 def written(language: str = "en") -> Pages:
     """Return the pages that are written by hand in a language, by their paths in the site."""
     if language == "ja":
-        return {file.relative_to(DOCS / "ja").as_posix(): with_scores(_text(file)) for file in sorted((DOCS / "ja").rglob("*.md"))}
+        return {file.relative_to(DOCS / "ja").as_posix(): joined(with_scores(_text(file))) for file in sorted((DOCS / "ja").rglob("*.md"))}
     found = {}
     for file in sorted([*DOCS.rglob("*.md")]):
         path = file.relative_to(DOCS)
@@ -43,6 +47,15 @@ def with_scores(text: str) -> str:
     """Return a page whose mark for the scores is followed by the table that ``make score`` wrote into the README."""
     written_there = SCORES.search(_text(ROOT / "README.md"))
     return SCORES.sub(lambda match: written_there[0] if written_there else match[0], text)
+
+
+def joined(text: str) -> str:
+    """Return Japanese text without the breaks inside its sentences, which are no places for a space; code stays as it is.
+
+    >>> joined("一行目の\\n続き、`x` と\\n`y`")
+    '一行目の続き、`x` と\\n`y`'
+    """
+    return "".join(part if part.startswith("```") else BROKEN.sub("", part) for part in FENCED.split(text))
 
 
 def resolved(text: str, file: Path) -> str:
@@ -63,12 +76,14 @@ def _target(target: str, file: Path) -> str:
     place = Path(os.path.normpath(file.parent / target))
     page = _page_of(file)
     up = "../" * page.count("/")
+    name = place.relative_to(ROOT).as_posix()
+    if name in OUTSIDE or name in FOLDERS:
+        return up + {**OUTSIDE, **FOLDERS}[name]
+    if place.is_dir():
+        raise ValueError(f"{file.relative_to(ROOT)} links to the folder {name}, which has no page in the site. Link to its files instead.")
     if place.is_relative_to(DOCS) and (place.suffix in (".md", ".svg", ".png") or not place.is_file()):
         inside = place.relative_to(DOCS).as_posix()
         return up + inside if file.parent != DOCS / Path(page).parent else target
-    name = place.relative_to(ROOT).as_posix()
-    if name in OUTSIDE:
-        return up + OUTSIDE[name]
     return f"{up}files/{name}" if place.is_file() else target
 
 

@@ -12,8 +12,8 @@ WORDS = {
     "en": {
         "title": "Held against outcomes",
         "lead": (
-            "{n} of the {of} calibration patients, ill and healthy ones, each trained to its end: *works* means that it reached the score that its "
-            "healthy version reaches. The wind of a layer is the median of "
+            "{n} of the {of} calibration patients, ill and healthy ones, each trained to its end (of {none} more no layer has a wind that is a "
+            "number): *works* means that it reached the score that its healthy version reaches. The wind of a layer is the median of "
             "its recorded steps. Intervals are Wilson's, 95 %. Generated from `docs/data/calibration.json`; `python -m tools.handbook.calibration` "
             "measures anew."
         ),
@@ -37,7 +37,8 @@ WORDS = {
     "ja": {
         "title": "学習の結果との突き合わせ",
         "lead": (
-            "較正用の学習（病気のものと健全なもの）{of} 件のうち {n} 件を最後まで学習させました。「うまくいく」とは、"
+            "較正用の学習（病気のものと健全なもの）{of} 件のうち {n} 件を最後まで学習させました（ほかの {none} 件では、どの層の風も数になりませんでした）。"
+            "「うまくいく」とは、"
             "健全な版が達する成績に達したことです。層の風は記録したステップの中央値、"
             "区間は Wilson の 95 % 区間です。`docs/data/calibration.json` から生成しており、`python -m tools.handbook.calibration` で測り直せます。"
         ),
@@ -79,7 +80,7 @@ def validation(language: str) -> str:
     from kazami.patients import all_patients
 
     words, rows = WORDS[language], [row for row in calibrated() if row["wind_early"] and row["wind"]]
-    parts = [f"## {words['title']}", words["lead"].format(n=len(rows), of=len(all_patients("calibration")))]
+    parts = [f"## {words['title']}", words["lead"].format(n=len(rows), none=len(calibrated()) - len(rows), of=len(all_patients("calibration")))]
     for name, key in (("early", "wind_early"), ("whole", "wind")):
         parts += [
             f"### {words[name]}",

@@ -328,6 +328,9 @@ export interface LayerSight {
   wind: number | null;
   gradient_norm: number | null;
   weight_norm: number | null;
+  inputs: number;
+  outputs: number;
+  weights: ((number | null)[])[];
 }
 
 export interface LossBand {

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import { letter, windScale } from "../src/core/colours";
 import { Linked } from "../src/core/component";
 import { say } from "../src/core/language";
+import { get } from "../src/core/api";
 import { Live } from "../src/core/live";
 import { placeOf, short, ticks } from "../src/core/numbers";
 import { csvOf } from "../src/core/save";
@@ -58,6 +59,12 @@ test("freshness is that of the connection first, then of the run", () => {
   expect([12_000, 600_000, 9e6].map((age) => ageOf(age, "en"))).toEqual(["12 s", "10 min", "3 h"]);
 });
 
+test("an answer that is cut off is no answer", async () => {
+  vi.stubGlobal("fetch", async () => new Response('{"job": "a', { status: 200 }));
+  await expect(get("/api/x")).rejects.toMatchObject({ status: 0 });
+  vi.unstubAllGlobals();
+});
+
 describe("the stream", () => {
   class Source {
     static made: Source[] = [];
@@ -92,6 +99,23 @@ describe("the stream", () => {
     expect(Source.made[1]!.isClosed).toBe(true);
     expect(decodeURIComponent(Source.made[2]!.url)).toBe("/api/stream?topic=runs&after=runs@e.0");
     expect(heard).toEqual(["e.0", "f.0", "f.1"]);
+    vi.useRealTimers();
+  });
+
+  test("who begins a topic anew gets its whole although the old line still speaks", () => {
+    vi.useFakeTimers();
+    Source.made = [];
+    const live = new Live((url) => new Source(url) as never);
+    const heard: string[] = [];
+    live.follow("run:a", () => undefined);
+    vi.advanceTimersByTime(10);
+    Source.made[0]!.send("run:a", "snapshot", "f.0");
+    live.follow("run:a", (message) => heard.push(message.kind));
+    Source.made[0]!.send("run:a", "delta", "f.1"); // before the line is opened anew
+    vi.advanceTimersByTime(10);
+    expect(Source.made[1]!.url).toBe("/api/stream?topic=run%3Aa");
+    Source.made[1]!.send("run:a", "snapshot", "f.1");
+    expect(heard).toEqual(["snapshot"]);
     vi.useRealTimers();
   });
 });

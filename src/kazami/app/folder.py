@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import KazamiError, NewerFormat, UsageError
+from ..playground.refusals import Refused, UnknownWord
 from ..records.finding import Finding, Sentence
 from ..records.run_info import RunInfo
 from ..records.wind import wind_of
@@ -117,7 +118,7 @@ def line_of(run: str, info: RunInfo, changed: float, *, is_alive: bool) -> RunLi
 
 def trouble_of(error: KazamiError) -> Sentence:
     """Return why a run cannot be read, and the command that helps."""
-    if isinstance(error, NotHere | BadRequest | Busy):
+    if isinstance(error, NotHere | BadRequest | Busy | Refused | UnknownWord):
         return error.say
     if isinstance(error, UsageError):
         return Sentence(f"{error}", f"リクエストを受け付けられません（{error}）。")

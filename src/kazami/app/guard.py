@@ -157,8 +157,12 @@ def _utf8(text: str) -> str:
 
 
 async def _greet(send: Send, scope: MutableMapping[str, Any], token: str) -> None:
-    """Move the token from the address into a cookie, so that it stands in no history and no screenshot."""
-    cookie = f"{COOKIE}={quote(token, safe='')}; HttpOnly; SameSite=Strict; Path=/".encode()
+    """Move the token from the address into a cookie, so that it stands in no history and no screenshot.
+
+    The cookie is ``Lax``: a strict one would not be shown on the way from a link on another site, and the person would have to click twice. It is still
+    sent with nothing but what a person opens; changes need our own origin besides, and reading an address changes nothing.
+    """
+    cookie = f"{COOKIE}={quote(token, safe='')}; HttpOnly; SameSite=Lax; Path=/".encode()
     place = "/" + quote(scope["path"].lstrip("/"))  # two slashes would name another host
     await send({"type": "http.response.start", "status": 303, "headers": [(b"location", place.encode()), (b"set-cookie", cookie)]})
     await send({"type": "http.response.body", "body": b""})

@@ -1,11 +1,13 @@
 """Refusals in both languages: what a request should have been, or what is not there."""
 
+from abc import ABC
+
 from ..errors import KazamiError, RunNotFound, UsageError
 from ..records.finding import Sentence
 
 
-class BadRequest(UsageError):
-    """What was sent is not what the route takes.
+class AbstractRefusal(KazamiError, ABC):
+    """What is said to the page in its own language; the classes below differ in the answer that HTTP gives.
 
     Args:
         en: Why, in English.
@@ -17,27 +19,13 @@ class BadRequest(UsageError):
         self.say = Sentence(en, ja)
 
 
-class NotHere(RunNotFound):
-    """What was asked for is not there (any more).
-
-    Args:
-        en: What, in English.
-        ja: What, in Japanese.
-    """
-
-    def __init__(self, en: str, ja: str) -> None:
-        super().__init__(en)
-        self.say = Sentence(en, ja)
+class BadRequest(AbstractRefusal, UsageError):
+    """What was sent is not what the route takes."""
 
 
-class Busy(KazamiError):
-    """What is asked for would be too much at once.
+class NotHere(AbstractRefusal, RunNotFound):
+    """What was asked for is not there (any more)."""
 
-    Args:
-        en: Why, in English.
-        ja: Why, in Japanese.
-    """
 
-    def __init__(self, en: str, ja: str) -> None:
-        super().__init__(en)
-        self.say = Sentence(en, ja)
+class Busy(AbstractRefusal):
+    """What is asked for would be too much at once."""

@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from .. import __version__
-from ..errors import KazamiError
+from ..errors import KazamiError, UsageError
 from ._group import CommandFolder
 
 INTERRUPTED = 130
@@ -37,8 +37,15 @@ def _invoke(words: list[str]) -> object:
     except KazamiError as error:
         return _report(error, str(error), error.exit_code)
     except Exception as error:
+        if _is_short_of_memory(error):
+            return _report(error, "there is not enough memory for this. Ask for less at a time: fewer members, pixels or examples.", UsageError.exit_code)
         mistake = f"{type(error).__name__}: {error}".rstrip(": ")
         return _report(error, f"this is a mistake in kazami ({mistake}); please report it together with what `kazami --debug …` prints", 1)
+
+
+def _is_short_of_memory(error: Exception) -> bool:
+    """Tell Python's and numpy's MemoryError, and what torch raises in its place: an OutOfMemoryError on cards, on the processor a plain RuntimeError."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 def _report(error: Exception, sentence: str, exit_code: int) -> int:

@@ -13,8 +13,8 @@ def command(name: str | None) -> None:
     Numbers that JSON cannot say are the strings NaN, Infinity and -Infinity. Later versions of kazami may add keys; what a schema says stays while the
     document's "schema" number does.
     """
-    from ..records.documents import all_documents, schema
     from ._tables import show_table
+    from .documents import all_documents, schema
 
     if name is None:
         show_table(["NAME", "written by"], [(known, ", ".join(document.commands)) for known, document in all_documents().items()])

@@ -190,6 +190,29 @@ def with_cleared_gradients(training: Training) -> Training:
     return with_step(training, step)
 
 
+def with_step_last(training: Training) -> Training:
+    """Return the training whose own step begins with cleared gradients, clears nothing more, and is followed by the optimizer's."""
+
+    def step(before: Training, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Any) -> Tensor:
+        optimizer.zero_grad()
+        held_back: dict[str, Any] = {name: vars(optimizer)[name] for name in ("step", "zero_grad") if name in vars(optimizer)}  # a schedule wraps the step
+        vars(optimizer).update(step=_nothing, zero_grad=_nothing)
+        try:
+            loss = before.step(model, optimizer, batch)
+        finally:
+            for name in ("step", "zero_grad"):
+                vars(optimizer).pop(name)
+            vars(optimizer).update(held_back)
+        optimizer.step()
+        return loss
+
+    return with_step(training, step)
+
+
+def _nothing(*arguments: Any, **keywords: Any) -> None:
+    del arguments, keywords
+
+
 def with_weights(training: Training, layers: Iterable[str], change: Callable[[Tensor], object]) -> Training | None:
     """Return the training whose weight matrices of some layers are changed in place after initialisation; ``None`` where the model has none of them."""
     names = list(layers)

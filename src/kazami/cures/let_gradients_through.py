@@ -11,8 +11,13 @@ if TYPE_CHECKING:
     from ..maps import Training
 
 
+def _is_wiped(trace: Trace) -> bool:
+    counts = trace.facts.get("wiped_gradients", {})  # they got gradients, which were cleared before the step
+    return bool(counts) and counts["wiped"] == counts["of"]
+
+
 class LetGradientsThrough(AbstractCure):
-    """Removes the ``detach()``, ``no_grad`` block, ``.data`` or conversion to numpy between parameters and loss; or leaves unused parameters out.
+    """Removes the ``detach()``, ``no_grad`` block, ``.data``, ``torch.tensor`` or conversion to numpy between parameters and loss; or leaves unused ones out.
 
     Limits:
         Where the cut stands is not seen, only on which side of it the parameters lie.
@@ -33,8 +38,14 @@ class LetGradientsThrough(AbstractCure):
         """Return the forward line without the cut, for parameters that never got a gradient."""
         del finding
         lost = [str(name) for name in trace.facts.get("never_given_a_gradient", ())]
-        if not lost or trace.facts.get("not_in_optimizer"):
+        if not lost or trace.facts.get("not_in_optimizer") or _is_wiped(trace):
             return None
+        if trace.facts.get("is_loss_bare"):
+            return self.prescription(
+                parameters={"parameters": lost},
+                code="loss.backward()  # the loss itself: no torch.tensor(loss), .item() or .detach() of it, and no argmax or round before it",
+                sentence=both("Calls backward on the loss itself and not on a copy of it.", "損失の複製ではなく、損失そのものに対して backward を呼びます。"),
+            )
         layers = list(dict.fromkeys(name.rpartition(".")[0] for name in lost))
         first = layers[0]
         call = f"{path_of(first)}(x)" if first else "model(x)"

@@ -12,6 +12,7 @@ from ._base import AbstractCure, both
 if TYPE_CHECKING:
     from ..maps import Training
 
+SEVERAL = 3  # falls within one epoch: a schedule that counts epochs falls once in one
 SMOOTH = 0.5  # share of recorded steps between which the rate fell: a schedule stepped once an epoch stands still in between
 
 
@@ -26,10 +27,14 @@ class SlowerSchedule(AbstractCure):
     reference: ClassVar = "PyTorch documentation, torch.optim, How to adjust learning rate (the scheduler is stepped in the loop over epochs)"
 
     def prescribe(self, finding: Finding, trace: Trace) -> Prescription | None:
-        """Return where the line belongs; ``None`` where the rate stands still between most steps, or reached its end only near the last step."""
+        """Return where the line belongs.
+
+        ``None`` where the rate stands still between most steps and through its first epoch, or reached its end only near the last step.
+        """
         rates = trace["learning_rate"].values
         live = rates[np.isfinite(rates) & (rates > 0)]
-        if live.size < 5 or float(np.mean(np.diff(live) < 0)) < SMOOTH or finding.step > 0.8 * trace.step:
+        is_smooth = live.size >= 5 and float(np.mean(np.diff(live) < 0)) >= SMOOTH
+        if not (is_smooth or _falls_in_first_epoch(trace) >= SEVERAL) or finding.step > 0.8 * trace.step:
             return None
         return self.prescription(
             parameters={"step_once_per": "epoch"},
@@ -46,3 +51,13 @@ class SlowerSchedule(AbstractCure):
 
         del parameters
         return with_rare_schedule(training)
+
+
+def _falls_in_first_epoch(trace: Trace) -> int:
+    """Return how often the rate fell within the first pass of the data, 0 where no pass was seen."""
+    batches = trace.facts.get("epoch", {}).get("batches")
+    rates = trace["learning_rate"]
+    if not batches or len(rates) < SEVERAL:
+        return 0
+    falls = rates.steps[1:][np.diff(rates.values) < 0]
+    return int(np.sum(falls <= int(trace.facts["epoch"]["first"]) + int(batches)))

@@ -3,10 +3,12 @@
 from ._base import AbstractRule
 from ._examine import all_rules, examine
 from ._locating import Script, located
-from ._progress import assess
+from ._progress import STUCK_EXPLAINED, STUCK_PACE, assess
 from ._suppressions import Wishes, asked_by_option, suppression_of, wishes_of, without_suppressed
 
 __all__ = [
+    "STUCK_EXPLAINED",
+    "STUCK_PACE",
     "AbstractRule",
     "Script",
     "Wishes",

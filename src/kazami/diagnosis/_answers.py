@@ -7,8 +7,8 @@ import numpy as np
 
 from ..records.finding import Evidence
 from ..records.trace import Trace
-from ._base import both, early, layer_name, short
-from ._progress import SLOW_EXPLAINED
+from ._base import both, early, layer_name, number, short
+from ._progress import SLOW_EXPLAINED, share_left
 
 Told = dict[str, Any]  # the arguments of a finding
 LEAST_STEPS = 150  # as for no_progress: before them a slow start cannot be told from a standstill
@@ -22,7 +22,13 @@ GUESSED = 0.8  # of what the best constant costs
 LEAST_OF_CODE = 30
 ROUNDING = 1e-5
 FEW = 5
+ONE_ANSWER = 0.1  # of the targets' own variation: a prediction of the best size that varies so little explains a hundredth of them
 FEWEST_ANSWERS = 10
+
+
+def gives_one_answer(trace: Trace) -> bool:
+    """Return whether the outputs vary over the samples by less than a tenth of the targets' own variation."""
+    return number(trace, "output_variation", FEW) < ONE_ANSWER
 
 
 def told(**arguments: Any) -> Told:
@@ -56,7 +62,7 @@ def silent_code(trace: Trace) -> Told | None:
     terms = trace.facts.get("loss_terms", {}).get("terms", [])
     errors = [term for term in terms if math.isfinite(term["trivial"]) and term["trivial"] > 0]
     codes = [term for term in terms if " term of " in term["name"] and abs(term["now"]) < VANISHED * abs(term["first"])]
-    if trace.step < LEAST_OF_CODE or len(errors) != 1 or not codes or not errors[0]["now"] > GUESSED * errors[0]["trivial"]:
+    if trace.step < LEAST_OF_CODE or len(errors) != 1 or not codes or not share_left(errors[0]) > GUESSED:
         return None
     if not codes[0]["gradient_share"] > errors[0]["gradient_share"]:
         return None
@@ -67,7 +73,7 @@ def silent_code(trace: Trace) -> Told | None:
         evidence=[
             Evidence(
                 "error over that of the best constant",
-                float(errors[0]["now"] / errors[0]["trivial"]),
+                share_left(errors[0]),
                 GUESSED,
                 "",
                 "",

@@ -1,6 +1,8 @@
 """Progress: how far a training has come, against the trivial predictor, its own past and the noise of its batches; the gate for all rules."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ FAR_ABOVE_PACE = 0.5
 HOPELESS = -10.0
 SLOW_EXPLAINED = 0.5
 SLOW_PACE = 0.12
+TELLING = 0.95  # of the best constant's cost: targets whose own entropy is more tell less about the inputs than its estimate is off
 
 
 def assess(trace: Trace) -> Progress:
@@ -31,28 +34,31 @@ def assess(trace: Trace) -> Progress:
         return Progress(math.nan, math.nan, math.nan, trace.trivial_loss, math.nan, math.nan, math.nan, 0.0, False, is_bad, 0.0, is_bad)
     width = max(1, min(50, finite.size // 5))
     smooth = rolling_median(finite, width)
-    start = float(np.median(finite[: max(1, min(5, finite.size // 10))]))
-    now, best = float(smooth[-1]), float(smooth.min())
-    trivial = trace.trivial_loss if trace.trivial_loss is not None and trace.trivial_loss > 0 else None
-    reference = trivial if trivial is not None else abs(start)
     noise = neighbour_noise(finite)
-    explained = 1 - now / reference if reference > 0 else 0.0
+    start = start_of(finite, noise)
+    now, best = float(smooth[-1]), float(smooth.min())
+    is_signed = bool((finite < 0).any())  # of rewards or likelihoods: no distance from targets, and guessing has no value
+    trivial = trace.trivial_loss if trace.trivial_loss is not None and trace.trivial_loss > 0 and not is_signed else None
+    reference = trivial if trivial is not None else abs(start)
+    is_mute = is_signed and noise > reference  # its level lies within the noise of a batch and tells nothing
+    least = least_of(trace, finite)
+    explained = 1 - (now - least) / (reference - least) if reference > least else 0.0
     ceiling = trivial if trivial is not None and now <= NEAR_TRIVIAL * trivial else math.inf
     explained = min(explained, explained_by_the_data(trace))
-    pace, is_falling = pace_of(finite, noise, start, ceiling)
+    pace, is_falling = pace_of(finite - least, noise, start - least, ceiling - least)
     is_bad = not bool(np.isfinite(losses[-min(5, losses.size) :]).all())
     is_game = "adversarial" in trace.facts  # of players who pull against one another, a loss that rises or stands still is the normal course
     is_moving = is_game or "moving_targets" in trace.facts  # targets that a network makes itself grow with what it learns, and the loss with them
-    is_diverging = is_bad or (not is_moving and has_risen(start, now, best, reference, noise))
+    is_diverging = is_bad or (not is_moving and not is_mute and has_risen(start, now, best, reference, noise * 1.25 / math.sqrt(width)))
     is_nought = not bool(np.any(finite))  # two terms that cancel: it says nothing
-    is_poor = is_diverging or (not is_game and not is_nought and is_stuck(explained, pace, finite.size))
+    is_poor = is_diverging or (not is_game and not is_nought and not is_mute and is_stuck(explained, pace, finite.size))
     return Progress(
         first=start,
         now=now,
         best=best,
         trivial=trivial,
         reference=reference,
-        explained=math.nan if is_game else explained,
+        explained=math.nan if is_game or is_mute else explained,
         fall=1 - now / start if start else 0.0,
         pace=pace,
         is_falling=is_falling,
@@ -60,6 +66,18 @@ def assess(trace: Trace) -> Progress:
         noise=noise / reference if reference > 0 else 0.0,
         is_poor=is_poor,
     )
+
+
+def start_of(losses: Floats, noise: float) -> float:
+    """Return the level at which a loss began: the median of its first values, but no more than the first of them can be by the noise of batches.
+
+    A loss that leaps with its first steps began below the leap, and coming back from there is no gain.
+    """
+    first = float(losses[0])
+    highest = first + 2 * noise
+    if bool((losses > 0).all()):  # over a storm, noise is of the loss's own size: most of it is not that of the first steps
+        highest = min(highest, first * math.exp(min(2 * neighbour_noise(np.log(losses)), 700.0)))
+    return min(float(np.median(losses[: max(1, min(5, losses.size // 10))])), highest)
 
 
 def explained_by_the_data(trace: Trace) -> float:
@@ -72,7 +90,20 @@ def explained_by_the_data(trace: Trace) -> float:
     others = sum(abs(term["weight"] * term["first"]) for term in terms if term not in known and math.isfinite(term["first"]))
     if len(known) != 1 or not abs(known[0]["weight"] * known[0]["first"]) > others:
         return math.inf
-    return 1 - float(known[0]["now"]) / float(known[0]["trivial"])
+    return 1 - share_left(known[0])
+
+
+def share_left(term: Mapping[str, Any]) -> float:
+    """Return the share that is left of what a term of the loss can lose: 1 where the best constant stands, 0 at the targets' own entropy."""
+    least = min(float(term.get("least", 0.0)), TELLING * float(term["trivial"]))
+    return (float(term["now"]) - least) / (float(term["trivial"]) - least)
+
+
+def least_of(trace: Trace, losses: Floats) -> float:
+    """Return the least that the loss can come to: the entropy of targets that are shares themselves (grey pixels, a teacher's answers), 0 for all others."""
+    if trace.trivial_loss is None or not trace.trivial_loss > 0:
+        return 0.0
+    return float(min(trace.facts.get("least_loss", 0.0), TELLING * trace.trivial_loss, max(float(losses.min()), 0.0)))
 
 
 def pace_of(losses: Floats, noise: float, start: float, ceiling: float = math.inf) -> tuple[float, bool]:
@@ -95,10 +126,10 @@ def pace_of(losses: Floats, noise: float, start: float, ceiling: float = math.in
     return ((level - newest) / abs(level) if level else 0.0), level - newest > 2 * error
 
 
-def has_risen(start: float, now: float, best: float, reference: float, noise: float) -> bool:
-    """Return whether the loss stands well above where it began, or where guessing stands after it had been below."""
-    above_start = now > DIVERGED * start + 4 * noise and now > 1.1 * reference
-    lost_again = best < 0.7 * reference and now > max(reference, 2 * best) + 4 * noise
+def has_risen(start: float, now: float, best: float, reference: float, error: float) -> bool:
+    """Return whether the loss stands well above where it began, or where guessing stands after it had been below, each by four standard errors of a level."""
+    above_start = now > DIVERGED * start + 4 * error and now > 1.1 * reference
+    lost_again = best < 0.7 * reference and now > max(reference, 2 * best) + 4 * error
     return above_start or lost_again
 
 

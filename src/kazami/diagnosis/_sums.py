@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from ..records.trace import Trace
-from ._progress import SLOW_PACE
+from ._progress import SLOW_PACE, share_left
 
 Term = dict[str, Any]
 LEARNED = 0.5
@@ -40,8 +40,8 @@ def outweighed(trace: Trace) -> tuple[Term, Term] | None:
     its gradient and has brought the loss down alone, or more than half of the error's gradient is taken back.
     """
     terms = measured_terms(trace)
-    errors = [term for term in terms if is_error(term) and math.isfinite(term["trivial"])]
-    if len(errors) != 1 or len(terms) < 2 or trace.progress is None or not errors[0]["now"] > GUESSED * errors[0]["trivial"]:
+    errors = [term for term in terms if is_error(term) and math.isfinite(term["trivial"]) and term["trivial"] > 0]  # targets that are all alike: 0
+    if len(errors) != 1 or len(terms) < 2 or trace.progress is None or not share_left(errors[0]) > GUESSED:
         return None
     error = errors[0]
     other = max((one for one in terms if one is not error), key=lambda one: float(one["gradient_share"]))

@@ -5,10 +5,11 @@ from typing import ClassVar
 import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence
-from ..records.trace import Trace
+from ..records.trace import Floats, Trace
+from ._answers import gives_one_answer
 from ._base import AbstractRule, both, early, hidden, layer_name, recent
 from ._curves import of_layer
-from ._progress import is_slow
+from ._progress import STUCK_EXPLAINED, is_slow
 
 LIMIT = 0.5
 MOST, ALL = 0.75, 0.95
@@ -37,9 +38,9 @@ class DeadUnits(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if hidden layers are largely dead while progress is poor."""
-        if not is_slow(trace.progress):
-            return None
         now, born = recent(trace, "dead_share", 3), early(trace, "dead_share", 1)
+        if not (is_slow(trace.progress) or _is_cut_off(trace, now)):
+            return None
         columns = [i for i in range(len(trace.layers)) if now[i] > LIMIT]
         if not columns or not (trace.progress_is_poor or max(now[i] for i in columns) > MOST):
             return None
@@ -77,6 +78,14 @@ class DeadUnits(AbstractRule):
         if not columns or max(now[i] for i in columns) > LIMIT / 2:
             return None
         return both(f"dead units ({max(now[i] for i in columns):.0%} at most)", f"死んだユニット（最大 {max(now[i] for i in columns):.0%}）")
+
+
+def _is_cut_off(trace: Trace, dead: Floats) -> bool:
+    """Return whether a layer is dead as a whole, every input gets the same answer, and that is no better than guessing: a loss that falls meanwhile only comes
+    down to the best constant.
+    """
+    progress = trace.progress
+    return progress is not None and progress.explained < STUCK_EXPLAINED and bool(np.any(dead > ALL)) and gives_one_answer(trace)
 
 
 def _died_at(trace: Trace, column: int) -> int:

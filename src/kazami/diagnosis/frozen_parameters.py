@@ -20,10 +20,11 @@ class FrozenParameters(AbstractRule):
     """Fires for parameters that backward reaches but no optimizer holds, that an optimizer holds but no gradient ever reaches, or that are frozen while
     progress is poor.
 
-    The first is exact and needs no poor progress, since such gradients are computed for nothing. A missing gradient (a ``detach()``, a ``no_grad`` block,
-    an unused branch) counts when progress is poor or when it concerns more than a fifth of the parameters. ``requires_grad=False`` is usually meant and
-    counts only when progress is poor; where two matrices or more stand as an initialisation has drawn them, and hold more than a fifth of the parameters, slow
-    progress is enough, for what was learned elsewhere does not look so.
+    Where something has cleared the gradients between backward and every step, or backward begins at a tensor without history, that is told. The first is
+    exact and needs no poor progress, since such gradients are computed for nothing. A missing gradient (a ``detach()``, a ``no_grad`` block, an unused
+    branch) counts when progress is poor or when it concerns more than a fifth of the parameters. ``requires_grad=False`` is usually meant and counts only
+    when progress is poor; where two matrices or more stand as an initialisation has drawn them, and hold more than a fifth of the parameters, slow progress
+    is enough, for what was learned elsewhere does not look so.
     """
 
     id: ClassVar = "KZ305"
@@ -43,8 +44,11 @@ class FrozenParameters(AbstractRule):
                 "are in no optimizer, though backward computes their gradients",
                 "に勾配が計算されていますが、どのオプティマイザにも入っていません",
             )
-        ungiven = list(trace.facts.get("never_given_a_gradient", ()))
-        share = float(trace.facts.get("never_given_share", 0.0))
+        if (steps := wiped_steps(trace)) > 0:
+            return self._wiped(steps)
+        ungiven, share = list(trace.facts.get("never_given_a_gradient", ())), float(trace.facts.get("never_given_share", 0.0))
+        if ungiven and trace.facts.get("is_loss_bare") and share == 1.0:
+            return self._bare(ungiven)
         if ungiven and (trace.progress_is_poor or share > LARGE_SHARE):
             return self._found(
                 ungiven,
@@ -73,28 +77,62 @@ class FrozenParameters(AbstractRule):
                 "have requires_grad=False and stand as an initialisation has drawn them: nothing was ever learned there",
                 "は requires_grad=False のまま初期値の分布を保っており、一度も学習されていません",
             )
-        if frozen and trace.progress_is_poor and not (trace.progress is not None and trace.progress.explained > SLOW_EXPLAINED):
+        progress = trace.progress
+        if progress is None or progress.is_diverging:
+            return None  # what stands still throws no loss up
+        if frozen and progress.is_poor and not progress.explained > SLOW_EXPLAINED:
             return self._found(frozen, 0.75, "have requires_grad=False", "は requires_grad=False です")
         return None
+
+    def _bare(self, names: list[str]) -> Finding:
+        return self.finding(
+            confidence=0.95,
+            severity="error",
+            place="the loss",
+            place_ja="損失",
+            evidence=[_count_of(names)],
+            sentence=both(
+                "backward() begins at a tensor without history, so no parameter gets a gradient: the loss is a copy (torch.tensor(loss), .item(), "
+                ".detach(), numpy) or comes from an operation without a derivative (argmax, round, a comparison).",
+                "backward() が履歴を持たないテンソルから始まるため、どのパラメータにも勾配が届きません。損失が複製（torch.tensor(loss)、.item()、"
+                ".detach()、numpy）か、微分できない演算（argmax、round、比較）の結果です。",
+            ),
+        )
+
+    def _wiped(self, steps: int) -> Finding:
+        return self.finding(
+            confidence=0.97,
+            severity="error",
+            place="the order of zero_grad(), backward() and step()",
+            place_ja="zero_grad()、backward()、step() の順序",
+            evidence=[Evidence("looked-at steps whose gradients were gone", float(steps), 0.0, "", "exact", "勾配が失われていたステップ数", "厳密")],
+            sentence=both(
+                "The optimizer steps without gradients: backward() makes them, and zero_grad() throws them away before step() can use them. "
+                "The order should be zero_grad(), backward(), step().",
+                "オプティマイザは勾配なしで更新しています。backward() で求めた勾配が、step() で使われる前に zero_grad() で消されています。"
+                "正しい順序は zero_grad()、backward()、step() です。",
+            ),
+        )
 
     def _found(self, names: list[str], confidence: float, en: str, ja: str) -> Finding:
         where = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
         return self.finding(
             confidence=confidence,
             place=names[0],
-            evidence=[
-                Evidence(
-                    "parameters that never move",
-                    float(len(names)),
-                    0.0,
-                    "",
-                    "set difference of graph and optimizers",
-                    name_ja="動かないパラメータの数",
-                    source_ja="計算グラフとオプティマイザの差集合",
-                )
-            ],
+            evidence=[_count_of(names)],
             sentence=both(f"{len(names)} parameters {en}: {where}.", f"{len(names)} 個のパラメータ{ja}: {where}"),
         )
+
+
+def _count_of(names: list[str]) -> Evidence:
+    source, source_ja = "set difference of graph and optimizers", "計算グラフとオプティマイザの差集合"
+    return Evidence("parameters that never move", float(len(names)), 0.0, "", source, "動かないパラメータの数", source_ja)
+
+
+def wiped_steps(trace: Trace) -> int:
+    """Return at how many steps nothing was left of the gradients that the backward before had made, 0 where at any step something was."""
+    counts = trace.facts.get("wiped_gradients", {"wiped": 0, "of": 0})
+    return int(counts["wiped"]) if counts["wiped"] == counts["of"] else 0
 
 
 def unmoved(trace: Trace) -> list[str]:

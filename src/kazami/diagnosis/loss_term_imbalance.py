@@ -6,6 +6,7 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
+from ._progress import share_left
 from ._sums import CANCELLED, GUESSED, HEAVY, LEARNED, Term, is_error, measured_terms, outweighed, shown
 
 LIMIT = 100.0
@@ -91,7 +92,7 @@ class LossTermImbalance(AbstractRule):
             return None  # a penalty on weights is over_regularised
         error, others = found
         heavier = float(others["gradient_share"]) / max(float(error["gradient_share"]), 1e-30)
-        back, stands = -float(error.get("opposed", math.nan)), float(error["now"]) / float(error["trivial"])
+        back, stands = -float(error.get("opposed", math.nan)), share_left(error)
         return self.finding(
             confidence=0.8,
             place=f"term {others['name']}",

@@ -8,14 +8,16 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ..signals import rolling_median
-from ._base import AbstractRule, both, is_adaptive, number, recent, short
+from ._answers import gives_one_answer
+from ._base import AbstractRule, both, is_adaptive, matrices, number, recent, short
 from ._curves import of_run, over_layers, over_start
 from ._progress import falls_short
 from ._runaway import overflow_ahead
+from ._steps import FILLED, overshoot, peak_update, rose_with_its_targets
 
 LARGE_UPDATE = 0.1
 REWRITTEN = 2.0  # a first update twice the size of the weights leaves nothing of their initialisation
-FILLED = 20  # steps: two memories of Adam's first average at its default of 0.9
+SEVERAL = 16  # numbers: the norm of so many varies by 1/√(2·16), that of one passes through zero and makes any step look long
 
 
 class LrTooHigh(AbstractRule):
@@ -25,6 +27,8 @@ class LrTooHigh(AbstractRule):
     descent, 2(1+β)/η with momentum, 38/η for Adam with its defaults), measured on the live graph. Above 1 a step grows along the sharpest direction.
     Second: updates of more than a tenth of the weights, sustained. Third: a loss that stands above where it began. Training at a ratio of about 1 that
     makes progress (the edge of stability) does not fire.
+
+    In a game, whose losses tell nothing, first updates of twice the weights and a tenth of them ever since are evidence enough.
 
     References:
         Cohen et al. 2021 (arXiv 2103.00065), 2022 (arXiv 2207.14484).
@@ -46,8 +50,12 @@ class LrTooHigh(AbstractRule):
         """Return a finding if steps are too large while progress is poor."""
         progress = trace.progress
         ratio, update, peak = stability(trace), typical_update(trace), peak_update(trace)
-        if progress is None or trace.step < 2 or not (progress.is_poor or (peak > REWRITTEN and falls_short(progress, 0.6, 0.3))):
-            return None
+        if (
+            progress is None
+            or trace.step < 2
+            or not (progress.is_poor or (peak > REWRITTEN and (falls_short(progress, 0.6, 0.3) or rose_with_its_targets(trace))))
+        ):
+            return self._in_a_game(trace)
         weight = 0.0
         if ratio > 1.2:
             weight += 0.45 + 0.2 * min(math.log10(ratio), 1.0)
@@ -55,6 +63,7 @@ class LrTooHigh(AbstractRule):
             weight += 0.3 + 0.2 * min(math.log10(update / LARGE_UPDATE), 1.0)
         if peak > 5 * LARGE_UPDATE and not update > LARGE_UPDATE:
             weight += 0.3 + 0.2 * min(math.log10(peak / (5 * LARGE_UPDATE)), 1.0)
+            weight += 0.2 if gives_one_answer(trace) else 0.0  # what the first steps left of the initialisation lets nothing of the inputs through
         if overshoot(trace) > 3:
             weight += 0.2
         if progress.is_diverging:
@@ -64,6 +73,17 @@ class LrTooHigh(AbstractRule):
         if weight < 0.5:
             return None
         return self._found(trace, min(weight, 0.96), ratio, max(update, peak if peak > 5 * LARGE_UPDATE else 0.0))
+
+    def _in_a_game(self, trace: Trace) -> Finding | None:
+        """Look at the steps alone where the loss tells nothing: of players who pull against one another."""
+        if "adversarial" not in trace.facts or trace.step < FILLED:
+            return None
+        columns = [index for index in matrices(trace) if math.prod(trace.layers[index].shape) >= SEVERAL]
+        now = [value for value in recent(trace, "update_ratio")[columns] if np.isfinite(value)]
+        peak, update = peak_update(trace, columns), float(np.median(now)) if now else math.nan
+        if not (peak > REWRITTEN and update > LARGE_UPDATE):
+            return None
+        return self._found(trace, 0.7 + 0.2 * min(math.log10(update / LARGE_UPDATE), 1.0), stability(trace), update)
 
     def _found(self, trace: Trace, confidence: float, ratio: float, update: float) -> Finding:
         rate = number(trace, "learning_rate", 1)
@@ -114,24 +134,6 @@ def typical_update(trace: Trace) -> float:
     values = recent(trace, "update_ratio")
     values = values[np.isfinite(values)]
     return float(np.median(values)) if values.size else math.nan
-
-
-def peak_update(trace: Trace) -> float:
-    """Return the largest median over layers of the relative updates at any of the first 20 recorded steps."""
-    table = trace["update_ratio"].values[:20]
-    rows = [np.median(row[np.isfinite(row)]) for row in table if np.isfinite(row).any()]
-    return float(max(rows)) if rows else math.nan
-
-
-def overshoot(trace: Trace) -> float:
-    """Return the highest of the first quarter's losses over the larger of the first loss and the trivial predictor's."""
-    losses = trace["loss"].values
-    losses = losses[: max(losses.size // 4, 10)]
-    losses = losses[np.isfinite(losses)]
-    if losses.size == 0:
-        return 0.0
-    base = max(float(losses[0]), trace.trivial_loss or 0.0)
-    return float(losses.max() / base) if base > 0 else 0.0
 
 
 def is_oscillating_high(trace: Trace) -> bool:

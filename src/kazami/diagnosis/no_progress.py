@@ -1,5 +1,6 @@
 """Nothing is being learned, and no other rule knows why."""
 
+import math
 from typing import ClassVar
 
 from ..records.finding import Evidence, Finding
@@ -10,13 +11,15 @@ from ._curves import explained
 LEAST_STEPS = 150
 EXPLAINED = 0.1
 PACE = 0.05
+SURELY = 4.0  # standard errors of a median: a little that is surely better than guessing may be all that noisy targets leave to learn
 
 
 class NoProgress(AbstractRule):
     """Fires when the loss is no better than guessing and is not falling, or stands well above its start: the gate of all other rules, told by itself.
 
-    It names no cause, so it ranks behind every rule that does and is a remark beside them. Before 150 steps a slow start cannot be told from a standstill,
-    so it is a remark there too, unless the loss has risen.
+    A twentieth or more that is explained by four standard errors is better than guessing: noisy targets may leave no more. It names no cause, so it ranks
+    behind every rule that does and is a remark beside them. Before 150 steps a slow start cannot be told from a standstill, so it is a remark there too,
+    unless the loss has risen.
     """
 
     id: ClassVar = "KZ001"
@@ -34,7 +37,9 @@ class NoProgress(AbstractRule):
         progress = trace.progress
         if progress is None or not progress.is_poor or trace.step < 2:
             return None
-        is_standing = progress.explained < EXPLAINED and progress.pace < PACE
+        level = max(1, min(50, len(trace["loss"]) // 5))  # losses behind `progress.now`
+        is_better = progress.trivial is not None and progress.explained > SURELY * progress.noise * 1.25 / math.sqrt(level)
+        is_standing = progress.explained < (EXPLAINED / 2 if is_better else EXPLAINED) and progress.pace < PACE
         if not (is_standing or progress.is_diverging):
             return None
         is_sure = progress.is_diverging or trace.step >= LEAST_STEPS

@@ -10,10 +10,10 @@ LEAST_OUTSIDE = 0.02
 
 
 class OutputActivation(AbstractRule):
-    """Fires when the output is squashed before a loss that wants logits, when ``nll_loss`` is given something that is no log-probability, or when targets
-    lie outside the output's range.
+    """Fires when the output is squashed before a loss that wants logits, when ``nll_loss`` is given something that is no log-probability or one over
+    another axis than the classes, or when targets lie outside the output's range.
 
-    The first two are exact facts of the live graph. The third compares the range of the last activation (sigmoid [0, 1], tanh [-1, 1], ReLU [0, ∞)) with
+    The first three are exact facts of the live graph. The last compares the range of the last activation (sigmoid [0, 1], tanh [-1, 1], ReLU [0, ∞)) with
     the targets seen: at least 2 % of them must lie outside; below 10 % progress must be poor as well.
     """
 
@@ -30,6 +30,9 @@ class OutputActivation(AbstractRule):
         squashed = trace.facts.get("activation_before_logits_loss") or trace.facts.get("softmax_before_log_softmax")
         if squashed:
             return self._squashed(squashed)
+        turned = trace.facts.get("softmax_axis")
+        if turned:
+            return self._turned(turned)
         raw = trace.facts.get("nll_without_log")
         if raw:
             return self._no_log(raw)
@@ -60,6 +63,24 @@ class OutputActivation(AbstractRule):
             sentence=both(
                 f"{loss} expects unbounded logits, but the model's output passes through {activation} first.",
                 f"{loss} は範囲に制限のないロジットを期待しますが、モデルの出力が先に {activation} を通っています。",
+            ),
+        )
+
+    def _turned(self, fact: dict[str, Any]) -> Finding:
+        axis, classes = int(fact["axis"]), int(fact["classes"])
+        over = both("the samples of the batch", "バッチのサンプル") if axis == 0 else both("the positions", "位置")
+        return self.finding(
+            confidence=0.95,
+            step=int(fact.get("step", 1)),
+            place="the output of the model",
+            place_ja="モデルの出力",
+            severity="error",
+            evidence=[Evidence("axis of the log-softmax", float(axis), float(classes), "", "nll_loss", "log-softmax の軸", "nll_loss")],
+            sentence=both(
+                f"The log-softmax runs over axis {axis}, {over.en}, and nll_loss reads axis {classes} as the classes: "
+                "the probabilities of one sample do not add up to 1.",
+                f"log-softmax が軸 {axis}（{over.ja}）で計算されていますが、nll_loss は軸 {classes} をクラスとして読みます。"
+                "1 つのサンプルの確率の和が 1 になりません。",
             ),
         )
 

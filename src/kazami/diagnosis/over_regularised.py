@@ -5,7 +5,7 @@ from typing import ClassVar
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
 from ._base import AbstractRule, both, short
-from ._progress import is_slow
+from ._progress import is_slow, share_left
 from ._sums import GUESSED, HEAVY, outweighed
 
 LIMIT = 0.8
@@ -56,7 +56,7 @@ class OverRegularised(AbstractRule):
             place="the loss",
             place_ja="損失",
             evidence=[
-                Evidence("error over that of the best constant", float(error["now"] / error["trivial"]), GUESSED, "", "", name_ja="最良の定数に対する誤差の比"),
+                Evidence("error over that of the best constant", share_left(error), GUESSED, "", "", name_ja="最良の定数に対する誤差の比"),
                 Evidence("gradient of the penalty over that of the error", ratio, HEAVY, "", "", name_ja="罰則項と誤差の勾配の比"),
                 Evidence("penalty over its first value", float(penalty["now"] / penalty["first"]), 0.5, "", "", name_ja="罰則項（開始時比）"),
             ],

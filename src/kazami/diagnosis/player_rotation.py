@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
-from ._base import AbstractRule, both, short
+from ._base import AbstractRule, both, is_adaptive, short
 
 OUTWARD = 1.05  # a turn: the radius grows beyond the error of a fitted eigenvalue
 INWARD = 0.9
@@ -20,7 +20,8 @@ class PlayerRotation(AbstractRule):
     Gradient steps of two players on :math:`f(x, y)` and :math:`-f(x, y)` have a Jacobian with an antisymmetric part and hence complex eigenvalues: they turn.
     For :math:`f = xy` the eigenvalues are :math:`1 \pm i\eta`: simultaneous steps spiral outward by :math:`(1+\eta^2)^{\pi/\eta}` a turn, alternating ones
     stay on a circle. Turning alone is the normal course of a game and no fault. A warning where the radius grows by more than 5 % a turn, or where it
-    shrinks by less than 10 % a turn and is still more than half of the way from the start to the centre.
+    shrinks by less than 10 % a turn and is still more than half of the way from the start to the centre. With adaptive steps, whose length does not shrink near
+    the centre, a narrow circle goes in and out and is no warning.
 
     One optimizer may hold both sides: where some of its gradients come with their sign turned (a reversal layer, ``maximize``, ``p.grad.neg_()``), or where
     plain gradient descent winds three times and more, which on one loss it cannot do.
@@ -48,7 +49,7 @@ class PlayerRotation(AbstractRule):
         if not all(math.isfinite(seen[key]) for key in ("period", "growth", "radius_over_way")):
             return None
         growth, radius = float(seen["growth"]), float(seen["radius_over_way"])
-        is_outward = growth > OUTWARD
+        is_outward = growth > OUTWARD and (radius > FAR or not is_adaptive(trace))  # those circle narrowly round the centre, in and out
         is_lasting = growth > INWARD and radius > FAR
         if seen.get("sides") == "weights" and not is_lasting:
             return None  # batches in a fixed order force weights round as well, in narrow circles

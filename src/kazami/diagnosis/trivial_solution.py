@@ -7,13 +7,12 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Progress, Trace
-from ._answers import FEW, LEAST_STEPS, agreement, inputs_alike, one_class, output_of, silent_code
+from ._answers import FEW, LEAST_STEPS, ONE_ANSWER, agreement, inputs_alike, one_class, output_of, silent_code
 from ._base import AbstractRule, both, early, number, short
 from ._curves import of_run
 from ._meanings import meaning_of
 from ._progress import SLOW_PACE, is_slow
 
-LIMIT = 0.1  # of the targets' own variation: a prediction of the best size that varies so little explains a hundredth of them
 SHRUNK = 0.05  # of its own largest, where no target is seen
 
 
@@ -92,7 +91,7 @@ def _stands_still(trace: Trace, progress: Progress) -> bool:
 def _constancy(trace: Trace) -> tuple[float, float, str, str]:
     """Return how much the outputs vary, the limit, and against what, in both languages."""
     if trace.has("output_variation"):
-        return number(trace, "output_variation", FEW), LIMIT, "the targets' variation", "目標値のばらつき"
+        return number(trace, "output_variation", FEW), ONE_ANSWER, "the targets' variation", "目標値のばらつき"
     spread = trace["head_spread"].values
     spread = spread[np.isfinite(spread)]
     largest = float(spread.max()) if spread.size >= 2 * FEW else math.nan

@@ -14,6 +14,7 @@ LIMIT = 3.5
 LOST = 5.0
 EARLY = 150  # steps in which an adaptive optimizer, whose steps do not shrink with the gradient, may still come out of a plateau
 FORGOTTEN = 8.0
+LATER = 47  # the rank of a fade that was not there at the start
 SEVERE = 5.0  # decades: at this fade the first layers stand still even where the last ones already bring the loss down
 
 
@@ -65,7 +66,7 @@ class VanishingGradient(AbstractRule):
         return self.finding(
             confidence=0.75 + 0.2 * min((fade - LIMIT) / 3, 1.0),
             place=first.name,
-            rank=None if born > LIMIT else 47,
+            rank=None if born > LIMIT else LATER,
             evidence=[
                 Evidence(
                     "attenuation of the gradient over depth",
@@ -111,9 +112,11 @@ class VanishingGradient(AbstractRule):
         if loss <= LOST:
             return None
         first, last = trace.layers[seen[0]], trace.layers[seen[-1]]
+        at_first = early(trace, "input_spread", 1)[[seen[0], seen[-1]]]
         return self.finding(
             confidence=0.75,
             place=last.name,
+            rank=None if at_first[1] * 10**LOST < at_first[0] else LATER,
             evidence=[
                 Evidence(
                     "loss of the differences between samples on the way to the output",
@@ -134,11 +137,8 @@ class VanishingGradient(AbstractRule):
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say by how little gradients change over depth."""
-        columns = matrices(trace)
-        if len(columns) < 3:
-            return None
-        change = growth_to_input(profile(trace, "recent", columns))
-        if not np.isfinite(change) or abs(change) > 2:
+        change = growth_to_input(profile(trace, "recent", matrices(trace)))
+        if not abs(change) <= 2:
             return None
         return both(f"depth (gradients change by {short(abs(change))} decades)", f"深さ（勾配の変化は {short(abs(change))} 桁）")
 

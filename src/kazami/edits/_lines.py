@@ -19,7 +19,7 @@ Answer = TypeVar("Answer")
 
 AT_OPTIMIZER = ("lower_learning_rate", "raise_learning_rate", "lower_momentum", "adam_beta2", "lower_decay", "add_decay", "adaptive_optimizer")
 BEHIND_OPTIMIZER = ("add_to_optimizer", "warm_up")
-AT_STEP = ("adagc", "clip_gradients", "lift_clipping", "skip_bad_step", "zclip")
+AT_STEP = ("adagc", "clip_gradients", "lift_clipping", "reorder_step", "skip_bad_step", "zclip")
 AT_LOSS = ("matching_loss", "match_shapes", "drop_output_activation", "log_softmax", "standardise_targets", "bfloat16", "clean_data", "fill_data")
 AT_SCHEDULE = ("schedule_floor", "slower_schedule")
 BEHIND_MODEL = (

@@ -139,9 +139,10 @@ class _Local:
             self._start("dask_worker", self.address, "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", self._folder.name)
 
     def _start(self, program: str, *options: str) -> None:
-        command = [sys.executable, "-P", "-m", f"distributed.cli.{program}", *options]
+        command = [sys.executable, "-P", "-c", "from kazami.engines._tended import run; run()", f"distributed.cli.{program}", *options]
         with open(Path(self._folder.name) / f"{program}-{len(self._processes)}.log", "wb") as said:
-            self._processes.append(subprocess.Popen(command, env=self._environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True))
+            # The pipe holds nothing: it breaks when this process is killed, and the other one ends.
+            self._processes.append(subprocess.Popen(command, env=self._environment, stdin=subprocess.PIPE, stdout=said, stderr=said, start_new_session=True))
 
     def _read(self, told: Path) -> str:
         import json
@@ -166,5 +167,7 @@ class _Local:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
         self._processes = []
         self._folder.cleanup()

@@ -113,29 +113,29 @@ class Attachment:
             self._closing()
 
 
-class Attached:
+class AbstractCallback:
     """What all callbacks offer their users: the watch of the newest training, its findings and its verdict."""
 
-    _attachment: Attachment
+    attachment_: Attachment  # by the convention of scikit-learn, whose clones must not take it for a setting
 
     @property
     def watch(self) -> Watch:
         """The watch of the newest training."""
-        return self._attachment.watch
+        return self.attachment_.watch
 
     @property
     def findings(self) -> list[Finding]:
         """What is found so far, most important first."""
-        return self._attachment.findings
+        return self.attachment_.findings
 
     @property
     def verdict(self) -> str:
         """One sentence on the training so far."""
-        return self._attachment.verdict
+        return self.attachment_.verdict
 
     def close(self) -> None:
         """End the watching before the training does."""
-        self._attachment.close()
+        self.attachment_.close()
 
 
 def _unused(sinks: Iterable[str | AbstractSink]) -> Iterable[str | AbstractSink]:

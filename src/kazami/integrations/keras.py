@@ -7,10 +7,10 @@ import keras
 
 from ..errors import CannotWatch
 from ..sinks import AbstractSink
-from ._base import Attached, Attachment
+from ._base import AbstractCallback, Attachment
 
 
-class KazamiCallback(Attached, keras.callbacks.Callback):  # type: ignore[misc]  # untyped where Keras is not installed
+class KazamiCallback(AbstractCallback, keras.callbacks.Callback):  # type: ignore[misc]  # untyped where Keras is not installed
     """Watches every ``model.fit``. Keras' optimizers are not torch's; their steps are told by `kazami.watch.keras_steps`.
 
     Args:
@@ -27,14 +27,14 @@ class KazamiCallback(Attached, keras.callbacks.Callback):  # type: ignore[misc] 
         super().__init__()
         if keras.backend.backend() != "torch":
             raise CannotWatch(f'kazami watches Keras on torch, but its backend is {keras.backend.backend()}. Set KERAS_BACKEND="torch" before importing keras.')
-        self._attachment = Attachment(keras.Model.fit, run=run, every=every, dynamics=dynamics, sinks=sinks)
+        self.attachment_ = Attachment(keras.Model.fit, run=run, every=every, dynamics=dynamics, sinks=sinks)
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin to watch."""
         del logs
-        self._attachment.begin(self.model)
+        self.attachment_.begin(self.model)
 
     def on_train_end(self, logs: Any = None) -> None:
         """End the watching."""
         del logs
-        self._attachment.close()
+        self.attachment_.close()

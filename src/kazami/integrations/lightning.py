@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotWatch
 from ..sinks import AbstractSink
-from ._base import Attached, Attachment
+from ._base import AbstractCallback, Attachment
 
 if TYPE_CHECKING or "pytorch_lightning" not in sys.modules or "lightning" in sys.modules:
     from lightning.pytorch import Callback
@@ -14,7 +14,7 @@ else:
     from pytorch_lightning import Callback
 
 
-class KazamiCallback(Attached, Callback):  # type: ignore[misc]  # untyped where Lightning is not installed
+class KazamiCallback(AbstractCallback, Callback):  # type: ignore[misc]  # untyped where Lightning is not installed
     """Watches every ``trainer.fit``, from its first training batch on: the sanity check before it is no training.
 
     Args:
@@ -29,7 +29,7 @@ class KazamiCallback(Attached, Callback):  # type: ignore[misc]  # untyped where
     """
 
     def __init__(self, *, run: str | None = None, every: int | None = None, dynamics: bool = False, sinks: Iterable[str | AbstractSink] = ()) -> None:
-        self._attachment = Attachment(run=run, every=every, dynamics=dynamics, sinks=sinks)
+        self.attachment_ = Attachment(run=run, every=every, dynamics=dynamics, sinks=sinks)
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Refuse where the training runs in a process that ends before anyone could ask."""
@@ -43,14 +43,14 @@ class KazamiCallback(Attached, Callback):  # type: ignore[misc]  # untyped where
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin to watch."""
-        self._attachment.begin(pl_module, *trainer.optimizers)
+        self.attachment_.begin(pl_module, *trainer.optimizers)
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """End the watching."""
         del trainer, pl_module
-        self._attachment.close()
+        self.attachment_.close()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """End the watching; what was found stays."""
         del trainer, pl_module, exception
-        self._attachment.close()
+        self.attachment_.close()

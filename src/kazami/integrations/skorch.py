@@ -7,10 +7,10 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 
 from ..sinks import AbstractSink
-from ._base import Attached, Attachment
+from ._base import AbstractCallback, Attachment
 
 
-class KazamiCallback(Attached, Callback):  # type: ignore[misc]  # untyped where skorch is not installed
+class KazamiCallback(AbstractCallback, Callback):  # type: ignore[misc]  # untyped where skorch is not installed
     """Watches every ``net.fit`` and goes on in ``net.partial_fit``; each clone that a grid search makes watches its own training.
 
     Args:
@@ -29,15 +29,15 @@ class KazamiCallback(Attached, Callback):  # type: ignore[misc]  # untyped where
 
     def initialize(self) -> "KazamiCallback":
         """Begin anew, with the present settings."""
-        self._attachment = Attachment(NeuralNet.fit, NeuralNet.partial_fit, run=self.run, every=self.every, dynamics=self.dynamics, sinks=self.sinks)
+        self.attachment_ = Attachment(NeuralNet.fit, NeuralNet.partial_fit, run=self.run, every=self.every, dynamics=self.dynamics, sinks=self.sinks)
         return self
 
     def on_train_begin(self, net: Any, X: Any = None, y: Any = None, **others: Any) -> None:
         """Begin to watch all optimizers of the net."""
         del X, y, others
-        self._attachment.begin(*(getattr(net, f"{name}_") for name in (*net._modules, *net._optimizers)))
+        self.attachment_.begin(*(getattr(net, f"{name}_") for name in (*net._modules, *net._optimizers)))
 
     def on_train_end(self, net: Any, X: Any = None, y: Any = None, **others: Any) -> None:
         """End the watching."""
         del net, X, y, others
-        self._attachment.close()
+        self.attachment_.close()

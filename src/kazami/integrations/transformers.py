@@ -6,10 +6,10 @@ from typing import Any
 from transformers import Trainer, TrainerCallback
 
 from ..sinks import AbstractSink
-from ._base import Attached, Attachment
+from ._base import AbstractCallback, Attachment
 
 
-class KazamiCallback(Attached, TrainerCallback):  # type: ignore[misc]  # untyped where transformers is not installed
+class KazamiCallback(AbstractCallback, TrainerCallback):  # type: ignore[misc]  # untyped where transformers is not installed
     """Watches every ``trainer.train()``.
 
     Args:
@@ -24,14 +24,14 @@ class KazamiCallback(Attached, TrainerCallback):  # type: ignore[misc]  # untype
     """
 
     def __init__(self, *, run: str | None = None, every: int | None = None, dynamics: bool = False, sinks: Iterable[str | AbstractSink] = ()) -> None:
-        self._attachment = Attachment(Trainer.train, run=run, every=every, dynamics=dynamics, sinks=sinks)
+        self.attachment_ = Attachment(Trainer.train, run=run, every=every, dynamics=dynamics, sinks=sinks)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, optimizer: Any = None, **others: Any) -> None:
         """Begin to watch."""
         del args, state, control, others
-        self._attachment.begin(model, optimizer)
+        self.attachment_.begin(model, optimizer)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         """End the watching."""
         del args, state, control, others
-        self._attachment.close()
+        self.attachment_.close()

@@ -25,7 +25,7 @@ class Functions:
         self._one = int(np.ones((), builder.dtype).view(self._whole))
         self._half_root = int(np.sqrt(np.full((), 0.5, builder.dtype)).view(self._whole))
         self._low, self._high = int(kind.minexp) * math.log(2.0), (int(kind.maxexp) - 1) * math.log(2.0)
-        self._saturated = -math.log(float(kind.eps) / 4.0) / 2.0  # beyond it 1 - tanh rounds to 0
+        self._saturated = -math.log(float(kind.eps) / 16.0) / 2.0  # there e + 2 is e: tanh is 1, and its slope 0
         scale = 2.0 ** (self._n_mantissa - int(kind.iexp) - 2)  # so many bits that n times them is exact
         nearest, exact = log_of_two()
         self._log_2_high = math.floor(nearest * scale) / scale

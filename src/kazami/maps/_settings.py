@@ -1,7 +1,8 @@
 """The optimizer's settings in every step, as its scheduler makes them, and as the user of a map changes them."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import torch
@@ -43,9 +44,16 @@ class Settings:
 
     def changed(self, changes: Mapping[str, float]) -> "Settings":
         """Return the settings of the same training with these changes on top of those made here."""
-        beside = Settings(self._make, self._schedule)
-        for name, value in {**self._changes, **changes}.items():
-            beside.change(name, value)
+        if self._schedule is not None:
+            beside = Settings(self._make, self._schedule)
+            for name, value in {**self._changes, **changes}.items():
+                beside.change(name, value)
+            return beside
+        beside = copy(self)  # no optimizer is made: an ensemble asks once for each of thousands of members
+        beside._changes, beside._snapshots = dict(self._changes), [[dict(group) for group in self._snapshots[0]]]
+        for name, value in changes.items():
+            beside._note(name, value)
+            _write(beside._snapshots[0], name, float(value))
         return beside
 
     def current(self, time: int) -> dict[str, float]:
@@ -58,19 +66,19 @@ class Settings:
 
     def change(self, name: str, value: float) -> None:
         """Change a setting before the scheduler sees it: in every group, or in one if the name ends in ``[index]``."""
+        self._note(name, value)
+        self._restart()
+
+    def _note(self, name: str, value: float) -> None:
         parameter_named(name, {**self.current(0), **{f"{known}[0]": 0 for known in _numbers(self._snapshots[0][0])}})
         if "[" not in name:
             self._changes = {known: old for known, old in self._changes.items() if known.partition("[")[0] != name}
         self._changes[name] = float(value)
-        self._restart()
 
     def _restart(self) -> None:
         self._optimizer = self._make()
         for name, value in self._changes.items():
-            word, _, index = name.partition("[")
-            groups = self._optimizer.param_groups
-            for group in [groups[int(index[:-1])]] if index else groups:
-                _write(group, word, value)
+            _write(self._optimizer.param_groups, name, value)
         self._scheduler = self._schedule(self._optimizer) if self._schedule is not None else None
         self._snapshots = [_copies(self._optimizer)]
 
@@ -105,7 +113,14 @@ def _numbers(group: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _write(group: dict[str, Any], word: str, value: float) -> None:
+def _write(groups: Sequence[Group], name: str, value: float) -> None:
+    """Write a setting into every group, or into one if the name ends in ``[index]``."""
+    word, _, index = name.partition("[")
+    for group in [groups[int(index[:-1])]] if index else groups:
+        _write_into(group, word, value)
+
+
+def _write_into(group: Group, word: str, value: float) -> None:
     if word.startswith("beta_"):
         betas = list(group["betas"])
         betas[int(word[5:]) - 1] = value

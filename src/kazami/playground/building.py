@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..errors import UsageError
 from .parts import Residual, Sine, Step, ZeroPad, initialise
+from .refusals import Refused
 from .shapes import misfits, width_after
 from .specs import Block, Spec
 from .tasks import Task
@@ -48,7 +48,7 @@ def build(spec: Spec, task: Task) -> Made:
     """
     found = misfits(spec, task.n_inputs)
     if found:
-        raise UsageError(found[0].sentence.en)
+        raise Refused(found[0].sentence.en, found[0].sentence.ja)
     made = [*_made(spec.blocks, task.n_inputs, spec), _linear(width_after(spec.blocks, task.n_inputs), task.n_outputs)]
     return _chain(made)
 

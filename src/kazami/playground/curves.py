@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from ..errors import unknown_name
 from ..records import Sentence
 from ..reports.numerals import short
 from ..reports.view_data import Number, Vector
+from .refusals import UnknownWord
 from .specs import ActivationName
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def activation_curve(name: str) -> ActivationCurve:
     from ..nets.catalogue.recognition import describe
 
     if name not in get_args(ActivationName):
-        raise unknown_name("activation", name, get_args(ActivationName))
+        raise UnknownWord("activation", "活性化関数", name, get_args(ActivationName))
     is_sine = name == "sine"  # not of the catalogue: its properties are computed in the same way
     found = describe(torch.sin) if is_sine else activation(name)
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)

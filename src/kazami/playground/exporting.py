@@ -4,9 +4,9 @@ import inspect
 import re
 from typing import Any
 
-from ..errors import UsageError
 from . import loop, parts
 from .building import build
+from .refusals import Refused
 from .specs import Spec
 from .tasks import TASKS
 
@@ -31,7 +31,10 @@ def exported(spec: Spec, steps: int = 500) -> str:
     """
     task = TASKS.get(spec.task)
     if task is None:
-        raise UsageError("A script can be written for the built-in tasks; your own table is not part of it.")
+        raise Refused(
+            "A script can be written for the built-in tasks; your own table is not part of it.",
+            "スクリプトを書き出せるのは組み込みの課題だけです。自分の表は含められません。",
+        )
     code = build(spec, task).code
     used = [part for name, part in vars(parts).items() if inspect.isclass(part) and part.__module__ == parts.__name__ and f"{name}(" in code]
     functions: list[Any] = [task.make, parts.initialise, loop.make_optimizer, loop.batches, loop.take_step]

@@ -7,10 +7,10 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
-from ..errors import UsageError
 from ..records import Sentence
 from ..surfaces import surface
 from .landscape_sights import Landscape
+from .refusals import Refused
 from .sessions import Session
 
 PlaneName = Literal["random", "hessian", "pca"]
@@ -60,9 +60,15 @@ def landscape(ground: Ground, plane: PlaneName) -> Landscape:
         UsageError: A weight is not finite; the session has not moved enough to have a path; there is no such plane.
     """
     if not all(bool(torch.isfinite(weight).all()) for weight in ground.model.parameters()):
-        raise UsageError("A weight is no longer a number, so there is no surface around it. Press reset.")
+        raise Refused(
+            "A weight is no longer a number, so there is no surface around it. Press reset.",
+            "数でなくなった重みがあるため、その周りの地形は描けません。リセットしてください。",
+        )
     if plane == "pca" and len(ground.path) < 3:
-        raise UsageError("A plane along the path needs a training of some steps. Press Run, then ask again.")
+        raise Refused(
+            "A plane along the path needs a training of some steps. Press Run, then ask again.",
+            "経路に沿う平面には、数ステップの学習が必要です。実行してから、もう一度お試しください。",
+        )
     weights = sum(weight.numel() for weight in ground.model.parameters())
     taken, side = _within_budget(weights, len(ground.inputs))
     loss = nn.functional.mse_loss if ground.targets.is_floating_point() else nn.functional.cross_entropy

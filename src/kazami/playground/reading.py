@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
-from ..errors import UsageError, unknown_name
 from . import specs
+from .refusals import Refused, UnknownWord
 from .specs import LIMITS, Block, Spec
 
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -44,7 +44,7 @@ def read_spec(data: Any) -> Spec:
         >>> read_spec({"task": "xor", "blocks": [{"kind": "linear", "width": 4}, {"kind": "activation", "name": "relu"}]}).blocks[1].name
         'relu'
     """
-    given = _object(data, "the session", {one.name for one in fields(Spec)})
+    given = _object(data, "", {one.name for one in fields(Spec)})
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name == "blocks":
@@ -58,13 +58,16 @@ def read_spec(data: Any) -> Spec:
     spec = Spec(**found)
     count = _count(spec.blocks)
     if count > LIMITS.blocks:
-        raise UsageError(f"A network should have at most {LIMITS.blocks} blocks, but this one has {count}.")
+        raise Refused(
+            f"A network should have at most {LIMITS.blocks} blocks, but this one has {count}.",
+            f"ネットワークのブロックは {LIMITS.blocks} 個までです（今は {count} 個）。",
+        )
     return spec
 
 
 def _blocks(value: Any, place: str, depth: int) -> tuple[Block, ...]:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) > LIMITS.blocks:
-        raise UsageError(f"{place} should be a list of at most {LIMITS.blocks} blocks.")
+        raise Refused(f"{place} should be a list of at most {LIMITS.blocks} blocks.", f"{place} は {LIMITS.blocks} 個までのブロックの並びにしてください。")
     return tuple(_block(one, f"{place}[{number}]", depth) for number, one in enumerate(value))
 
 
@@ -72,7 +75,7 @@ def _block(value: Any, place: str, depth: int) -> Block:
     given = _object(value, place, {one.name for one in fields(Block)})
     kind = _word("kind", given.get("kind"), place)
     if kind == "residual" and depth >= LIMITS.nesting:
-        raise UsageError(f"{place} should not lie deeper than {LIMITS.nesting} residual blocks.")
+        raise Refused(f"{place} should not lie deeper than {LIMITS.nesting} residual blocks.", f"{place}：残差ブロックの入れ子は {LIMITS.nesting} 段までです。")
     found: dict[str, Any] = {"kind": kind, "name": "layer" if kind == "norm" else "tanh"}
     for name in given.keys() - {"kind"}:
         if name == "name":
@@ -86,33 +89,39 @@ def _block(value: Any, place: str, depth: int) -> Block:
 
 def _object(value: Any, place: str, known: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise UsageError(f"{place} should be an object with named fields, but it is a {type(value).__name__}.")
+        raise Refused(
+            f"{place or 'the session'} should be an object with named fields, but it is a {type(value).__name__}.",
+            f"{place or 'セッション'} は名前付きの項目からなるオブジェクトにしてください（今は {type(value).__name__}）。",
+        )
     for name in value:
         if name not in known:
-            raise unknown_name(f"field of {place}", str(name)[:40], known)
+            raise UnknownWord(f"field of {place or 'the session'}", f"{place or 'セッション'} の項目", str(name)[:40], known)
     return value
 
 
 def _word(name: str, value: Any, place: str = "") -> str:
     if not isinstance(value, str) or value not in _WORDS[name]:
-        raise unknown_name(f"{name}{f' at {place}' if place else ''}", str(value)[:40], _WORDS[name])
+        raise UnknownWord(f"{name}{f' at {place}' if place else ''}", f"{f'{place} の ' if place else ''}{name} ", str(value)[:40], _WORDS[name])
     return value
 
 
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise UsageError(f"{name} should be true or false, but it is {str(value)[:40]}.")
+        raise Refused(f"{name} should be true or false, but it is {str(value)[:40]}.", f"{name} は true か false にしてください（今は {str(value)[:40]}）。")
     return value
 
 
 def _number(name: str, value: Any, place: str = "") -> float | int:
     low, high = _RANGES[name]
-    at = f"{name}{f' at {place}' if place else ''}"
+    at, ja = f"{name}{f' at {place}' if place else ''}", f"{f'{place} の ' if place else ''}{name}"
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise UsageError(f"{at} should be a number from {low:g} to {high:g}, but it is {str(value)[:40]}.")
+        raise Refused(
+            f"{at} should be a number from {low:g} to {high:g}, but it is {str(value)[:40]}.",
+            f"{ja} は {low:g} ～ {high:g} の数にしてください（今は {str(value)[:40]}）。",
+        )
     if name in _WHOLE:
         if value != int(value):
-            raise UsageError(f"{at} should be a whole number, but it is {value}.")
+            raise Refused(f"{at} should be a whole number, but it is {value}.", f"{ja} は整数にしてください（今は {value}）。")
         return int(value)
     return float(value)
 

@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..errors import UsageError
 from ..nets import linear_collapse
 from .building import network
 from .loop import batches, make_optimizer, take_step
 from .parts import Residual, ZeroPad
-from .sights import ActivationSight, Frame, LayerSight
+from .refusals import Refused
+from .sights import FIRST, LAST, NEURONS, ActivationSight, Frame, LayerSight
 from .specs import LIMITS, Spec
 from .tables import Table
 from .tasks import TASKS, Task
@@ -38,7 +38,7 @@ class Session:
 
     def __init__(self, spec: Spec, table: Table | None = None) -> None:
         if spec.task == "table" and table is None:
-            raise UsageError("The task is a table of your own, but no table was given.")
+            raise Refused("The task is a table of your own, but no table was given.", "課題が自分の表になっていますが、表がまだ選ばれていません。")
         self.spec = spec
         self.task: Task = TASKS[spec.task] if table is None or spec.task != "table" else table.task()
         self.reset()
@@ -112,15 +112,17 @@ class Session:
         return torch.tensor(pair[0]), targets if self.task.kind == "classes" else targets.double()
 
     def _layers(self) -> Iterator[LayerSight]:
-        for name, layer in self.model.named_modules():
-            if not isinstance(layer, nn.Linear):
-                continue
+        layers = [(name, layer) for name, layer in self.model.named_modules() if isinstance(layer, nn.Linear)]
+        trunk = [name for name, _ in layers if name.rpartition(".")[2] != "shortcut"]
+        drawn = {*trunk[:FIRST], *trunk[-LAST:]}
+        for name, layer in layers:
             weight = layer.weight
             norm = float(torch.linalg.vector_norm(weight.detach()))
             gradient = math.nan if weight.grad is None else float(torch.linalg.vector_norm(weight.grad))
             elasticity = gradient * norm / max(self.guess, 1e-12)
             wind = None if not math.isfinite(elasticity) else max(math.log10(elasticity), CALM) if elasticity > 0 else CALM
-            yield LayerSight(name, wind, _finite(gradient), _finite(norm))
+            strokes = _strokes(weight) if name in drawn else ()
+            yield LayerSight(name, wind, _finite(gradient), _finite(norm), layer.in_features, layer.out_features, strokes)
 
     def _held_out(self) -> tuple[tuple[float | None, float | None], list[ActivationSight]]:
         seen: list[ActivationSight] = []
@@ -177,6 +179,10 @@ def _watching(name: str, seen: list[ActivationSight]) -> Any:
         seen.append(ActivationSight(name, low, high, tuple(int(count) for count in counts), dead))
 
     return look
+
+
+def _strokes(weight: Tensor) -> tuple[tuple[float | None, ...], ...]:
+    return tuple(tuple(_finite(float(f"{value:.3g}")) for value in row) for row in weight.detach()[:NEURONS, :NEURONS].tolist())
 
 
 def _finite(value: float) -> float | None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+NEURONS, FIRST, LAST = 8, 5, 4  # what fits into the picture of a network
+
 
 @dataclass(frozen=True, slots=True)
 class LayerSight:
@@ -12,12 +14,19 @@ class LayerSight:
         wind: Elasticity of the loss in its weights, log10 of gradient norm times weight norm over the loss of a guess; ``None`` where it is not finite.
         gradient_norm: Norm of its weights' gradient.
         weight_norm: Norm of its weights.
+        inputs: Number of its inputs.
+        outputs: Number of its outputs.
+        weights: Of its first outputs (rows) from its first inputs, `NEURONS` of each at most, ``None`` where not finite; empty where a layer is left out of the
+            picture of the network: of a deep one the first `FIRST` and the last `LAST` layers are drawn, and projections of shortcuts are not.
     """
 
     name: str
     wind: float | None
     gradient_norm: float | None
     weight_norm: float | None
+    inputs: int = 0
+    outputs: int = 0
+    weights: tuple[tuple[float | None, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,6 +20,35 @@ PLAIN: dict[Any, dict[str, Any]] = {
     Any: {},
 }
 MAY_BE_ABSENT = "may be absent"  # Annotated[..., MAY_BE_ABSENT]: the key is not always there
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """``Annotated[..., Key("x·w+b")]``: what the key is called, where it is no name of Python's.
+
+    Attributes:
+        name: The key.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """``Annotated[Record, Shown(...)]``: how a record stands in a document, where not as it is.
+
+    Attributes:
+        or_null: Whether numbers that are not finite are written as ``null``.
+        without: Fields that are not written.
+        always: The fields that are always written; ``None`` for all.
+    """
+
+    or_null: bool = False
+    without: tuple[str, ...] = ()
+    always: tuple[str, ...] | None = None
+
+
+_AS_IT_IS = Shown()
 _ATTRIBUTE = re.compile(r"^( {4,8})(\w+): (.*)$")
 
 
@@ -51,37 +80,54 @@ def schema_of(record: type, name: str) -> dict[str, Any]:
     return {"$schema": DIALECT, "$id": f"urn:kazami:schema:{name}:1", "title": name, **body, "$defs": dict(sorted(known.items()))}
 
 
-def _object(record: type, known: dict[str, Any]) -> dict[str, Any]:
+def _object(record: type, known: dict[str, Any], shown: Shown = _AS_IT_IS) -> dict[str, Any]:
     hints = get_type_hints(record, include_extras=True)
-    said = _attributes(record.__doc__ or "")
-    names = [field.name for field in fields(record)]
-    properties = {name: {**_typed(hints[name], known), **({"description": said[name]} if name in said else {})} for name in names}
-    required = [name for name in names if MAY_BE_ABSENT not in getattr(hints[name], "__metadata__", ())]
+    said = {name: text for kind in reversed(record.__mro__) for name, text in _attributes(kind.__doc__ or "").items()}
+    properties, required = {}, []
+    for name in (field.name for field in fields(record) if field.name not in shown.without):
+        notes = getattr(hints[name], "__metadata__", ())
+        key = next((note.name for note in notes if isinstance(note, Key)), name)
+        properties[key] = {**_typed(hints[name], known, shown), **({"description": said[name]} if name in said else {})}
+        if MAY_BE_ABSENT not in notes and (shown.always is None or name in shown.always):
+            required.append(key)
     return {"description": _first_sentence(record.__doc__ or ""), "type": "object", "properties": properties, "required": required}
 
 
-def _typed(hint: Any, known: dict[str, Any]) -> dict[str, Any]:
+def _typed(hint: Any, known: dict[str, Any], shown: Shown = _AS_IT_IS) -> dict[str, Any]:
     origin, inner = get_origin(hint), get_args(hint)
-    if origin in (Annotated, ClassVar):
-        return _typed(inner[0], known)
+    if origin is Annotated:
+        return _typed(inner[0], known, next((note for note in inner[1:] if isinstance(note, Shown)), shown))
+    if origin is ClassVar:
+        return _typed(inner[0], known, shown)
     if origin in (Union, types.UnionType):
-        return {"anyOf": [_typed(one, known) for one in inner]}
+        forms = [_typed(one, known, shown) for one in inner]
+        flat = [part for form in forms for part in (form["anyOf"] if set(form) == {"anyOf"} else [form])]
+        return {"anyOf": [part for place, part in enumerate(flat) if part not in flat[:place]]}
     if origin is Literal:
         return {"enum": list(inner)}
     if origin is list or (origin is tuple and inner[-1] is Ellipsis):
-        return {"type": "array", "items": _typed(inner[0], known)}
+        return {"type": "array", "items": _typed(inner[0], known, shown)}
     if origin is tuple:
-        return {"type": "array", "prefixItems": [_typed(one, known) for one in inner], "minItems": len(inner), "maxItems": len(inner)}
+        return {"type": "array", "prefixItems": [_typed(one, known, shown) for one in inner], "minItems": len(inner), "maxItems": len(inner)}
     if origin in (dict, Mapping):
-        return {"type": "object", "additionalProperties": _typed(inner[1], known)}
+        return {"type": "object", "additionalProperties": _typed(inner[1], known, shown)}
     if isinstance(hint, type) and is_dataclass(hint):
-        if hint.__name__ not in known:
-            known[hint.__name__] = {}  # a record may hold itself
-            known[hint.__name__] = _object(hint, known)
-        return {"$ref": f"#/$defs/{hint.__name__}"}
+        return _referred(hint, known, shown)
+    if hint is float and shown.or_null:
+        return {"anyOf": [dict(PLAIN[float]), dict(PLAIN[type(None)])]}
     if hint in PLAIN:
         return dict(PLAIN[hint])
     raise TypeError(f"{hint} has no form in JSON Schema")
+
+
+def _referred(record: type, known: dict[str, Any], shown: Shown) -> dict[str, Any]:
+    """Describe a record once; one name for two things is a mistake of the descriptions."""
+    if record.__name__ not in known:
+        known[record.__name__] = {}  # a record may hold itself
+        known[record.__name__] = _object(record, known, shown)
+    elif known[record.__name__] and known[record.__name__] != _object(record, dict(known), shown):
+        raise TypeError(f"{record.__name__} is described in two ways in one document")
+    return {"$ref": f"#/$defs/{record.__name__}"}
 
 
 def _attributes(docstring: str) -> dict[str, str]:

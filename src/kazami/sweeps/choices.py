@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
@@ -126,6 +126,7 @@ def values_of(name: str, given: Any, *, may_repeat: bool = False) -> tuple[Any, 
     elif getattr(given, "ndim", 1) > 1:
         raise UsageError(f"The values of {name} should stand in one row, but the array has the shape {tuple(getattr(given, 'shape', ()))}.")
     else:
+        _must_be_few(len(given) if isinstance(given, Sized) else 0)  # range(10**12) is never laid out
         found = tuple(given)
     found = tuple(_plain(value) for value in found)
     if not found:
@@ -156,9 +157,7 @@ def cells(groups: Sequence[Mapping[str, Any] | Zipped]) -> list[Cell]:
         (8, 4)
     """
     axes = _axes(groups)
-    count = math.prod(len(axis) for axis in axes)
-    if count > MOST_MEMBERS:
-        raise UsageError(f"A sweep should have at most {MOST_MEMBERS:,} members, but these factors make {count:,}. Take fewer values, or draw points (sobol).")
+    _must_be_few(math.prod(len(axis) for axis in axes))
     return [{name: value for part in parts for name, value in part.items()} for parts in product(*axes)]
 
 
@@ -251,9 +250,15 @@ def _refuse_repetitions(name: str, found: tuple[Any, ...]) -> None:
         known.add(key)
 
 
+def _must_be_few(count: int) -> None:
+    if count > MOST_MEMBERS:
+        raise UsageError(f"A sweep should have at most {MOST_MEMBERS:,} members, but these factors make {count:,}. Take fewer values, or draw points (sobol).")
+
+
 def _must_be_range(way: str, low: float, high: float, count: int, *, is_log: bool) -> None:
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise UsageError(f"{way} should be [low, high, count] with a count of 1 or more, and the count is {count!r}.")
+    _must_be_few(count)
     is_number = all(isinstance(end, (int, float, np.number)) and not isinstance(end, bool) and math.isfinite(end) for end in (low, high))
     if not is_number or not low <= high:
         raise UsageError(f"{way} should be [low, high, count] with two numbers in rising order, and they are {low!r} and {high!r}.")

@@ -1,6 +1,7 @@
 """What a sweep is before it runs: its members, and which of them can run together."""
 
 import inspect
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,9 +90,11 @@ def _labels(found: Sequence[Cell], values: Mapping[str, Sequence[Any]]) -> dict[
     columns = {}
     for name, given in values.items():
         said: dict[Any, Any] = {}
+        times: Counter[str] = Counter()
         for value in given:
-            label, count = label_of(value), sum(str(other).partition(" #")[0] == str(label_of(value)) for other in said.values())
-            said[_key(value)] = f"{label} #{count + 1}" if count and callable(value) else label
+            label = label_of(value)
+            times[str(label)] += 1
+            said[_key(value)] = f"{label} #{times[str(label)]}" if times[str(label)] > 1 and callable(value) else label
         columns[name] = tuple(said[_key(cell[name])] for cell in found)
     return columns
 

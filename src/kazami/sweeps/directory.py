@@ -9,9 +9,10 @@
 import errno
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -63,17 +64,25 @@ class SweepDirectory:
             UsageError: Another sweep lives here.
             CannotWrite: The place cannot be written.
         """
-        if self.path.is_dir() and not (self.path / HEAD).exists() and any(self.path.iterdir()):
-            strangers = [name for name in os.listdir(self.path) if name != PARTS and not name.startswith(".")]
-            if strangers:
-                raise UsageError(f"A sweep needs a directory of its own, but {self.path} holds {sorted(strangers)[0]}. Pass another one.")
         if not (self.path / HEAD).exists():
-            self._put(self.path / HEAD, (dumps({"format": FORMAT, **head}, indent=1) + "\n").encode())
+            strangers = self._strangers()
+            if strangers and not (self.path / HEAD).exists():  # another process may have begun the sweep meanwhile
+                raise UsageError(f"A sweep needs a directory of its own, but {self.path} holds {strangers[0]}. Pass another one.")
+            self._put(self.path / HEAD, (dumps({"format": FORMAT, **head}, indent=1) + "\n").encode(), place=_put_first)
         there = self.head()
         changed = different(head["fingerprint"], there["fingerprint"])
         if changed:
             raise UsageError(f"{self.path} holds another sweep (different: {', '.join(changed)}), so it cannot be gone on with. Pass another directory.")
         return there
+
+    def _strangers(self) -> list[str]:
+        """Return what lies here without being a head; parts without a head are those of nobody knows which sweep."""
+        try:
+            return sorted(name for name in os.listdir(self.path) if not name.startswith("."))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise CannotWrite(self._sentence(error)) from None
 
     def finished(self) -> set[int]:
         """Return the numbers of the blocks whose parts are there and whole; a torn part (of a disk that lost power) is not."""
@@ -89,11 +98,10 @@ class SweepDirectory:
         pq.write_table(table, sink, compression="zstd")
         self._put(self.path / PARTS / f"block-{number:06d}.parquet", sink.getvalue().to_pybytes())
 
-    def tables(self, numbers: Sequence[int] | None = None) -> Iterator[Any]:
-        """Yield the parts, in the order of their blocks."""
-        wanted = None if numbers is None else set(numbers)
-        for number, path in self._parts():
-            if wanted is None or number in wanted:
+    def tables(self) -> Iterator[Any]:
+        """Yield the whole parts, in the order of their blocks."""
+        for _, path in self._parts():
+            if _is_whole(path):
                 yield pq.read_table(path)
 
     def _parts(self) -> list[tuple[int, Path]]:
@@ -104,16 +112,16 @@ class SweepDirectory:
         found = [(int(match[1]), self.path / PARTS / name) for name in names if (match := _NAME.fullmatch(name))]
         return sorted(found)
 
-    def _put(self, path: Path, content: bytes) -> None:
-        """Write a file so that it is there whole or not at all, whenever the power goes."""
-        temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    def _put(self, path: Path, content: bytes, place: Callable[[Path, Path], None] = os.replace) -> None:
+        """Write a file so that it is there whole or not at all, whenever the power goes; ``place`` gives it its name."""
+        temporary = path.with_name(f".writing-{uuid4().hex}-{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with open(temporary, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            place(temporary, path)
             _flush_folder(path.parent)
         except OSError as error:
             temporary.unlink(missing_ok=True)
@@ -128,6 +136,18 @@ class SweepDirectory:
         if isinstance(error, FileExistsError | NotADirectoryError):
             return f"The sweep cannot be written: {where} is, or lies below, a file. Pass another directory."
         return f"The sweep cannot be written to {where} ({error.strerror or error}). Put the directory back, or pass another one."
+
+
+def _put_first(temporary: Path, path: Path) -> None:
+    """Give a file its name unless another process was first: of two sweeps that begin at once, the second finds the first one's head."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        os.replace(temporary, path)
+        return
+    temporary.unlink()
 
 
 def _flush_folder(folder: Path) -> None:

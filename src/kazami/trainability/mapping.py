@@ -14,6 +14,7 @@ from .result import TrainabilityMap
 from .running import Computer, Progress, chosen_runner
 from .window import DEFAULT, Window
 
+PIXEL_BYTES = 96  # place (two whole numbers), coordinates (two), settings (three), value, masks and what a check of the filling holds beside them
 SMALL = 256**2  # pixels up to which a map is computed in full where nobody says
 Ends = tuple[float, float]
 
@@ -106,12 +107,34 @@ def _mapped(
         raise UsageError(f"A map should have at least 2 × 2 pixels and a share between 0 and 1, but has {columns} × {rows} and {share}.")
     runner, why = chosen_runner(problem, told["dtype"], engine)
     computer = Computer(problem, runner, told["dtype"], progress)
+    _must_fit_memory(columns * rows)
     x, y = frame.coordinates(columns, rows)
+    frame.must_be_resolved(x, y, told["dtype"])
     is_exact = columns * rows <= SMALL if exact is None else exact
     compute = computer.on_grid(x, y, frame)
     found = computed_in_full((rows, columns), compute) if is_exact else refined((rows, columns), compute, share=share, seed=told["seed"])
     facts = {**told, **_facts(problem, found, computer), "engine": why, "seconds": round(time.perf_counter() - began, 3)}
     return TrainabilityMap(found.values, found.known, x, y, frame, facts)
+
+
+def _must_fit_memory(pixels: int) -> None:
+    """Refuse a map for which there is no memory, before it begins.
+
+    Raises:
+        UsageError: With the numbers.
+    """
+    if pixels <= SMALL:
+        return
+    import torch
+
+    from ..curvature.memory import available_bytes, gibibytes
+
+    needed, free = PIXEL_BYTES * pixels, available_bytes(torch.device("cpu"))
+    if needed > free:
+        raise UsageError(
+            f"A map of {pixels:,} pixels would take about {gibibytes(needed)} of memory, but only {gibibytes(free)} are free. Take fewer pixels; for looking "
+            "nearer, a pyramid of tiles computes what is looked at."
+        )
 
 
 def _facts(problem: Problem, found: Refined, computer: Computer) -> dict[str, Any]:

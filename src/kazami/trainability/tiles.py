@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import os
 import zipfile
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from .map_figure import colours, scale_of
 from .problem import Problem
 from .refinement import computed_in_full, refined
 from .running import Computer, Progress, chosen_runner
-from .window import Window
+from .window import Window, between
 
 Floats = NDArray[np.float64]
 
@@ -125,7 +124,9 @@ class TilePyramid:
     def _computed(self, z: int, x: int, y: int, progress: Progress | None) -> tuple[Floats, NDArray[np.bool_]]:
         computer = Computer(self._problem, self._runner, self._dtype, progress)
         across, up = self._positions(z, x), self._positions(z, 2**z - 1 - y)
-        compute = computer.on_grid(*self._between(across, up), self._window)
+        columns, rows = between(self._window.x, across), between(self._window.y, up)
+        self._window.must_be_resolved(columns, rows, self._dtype)
+        compute = computer.on_grid(columns, rows, self._window)
         shape = (self._side, self._side)
         found = computed_in_full(shape, compute) if self._is_exact or z == 0 else refined(shape, compute, seed=z * 4**z + y * 2**z + x)
         if computer.is_interrupted:
@@ -134,11 +135,6 @@ class TilePyramid:
 
     def _positions(self, z: int, place: int) -> Floats:
         return np.asarray((place * self._side + np.arange(self._side) + 0.5) / (self._side * 2**z))
-
-    def _between(self, across: Floats, up: Floats) -> tuple[Floats, Floats]:
-        ends = ((self._window.x, across), (self._window.y, up))
-        x, y = (np.exp(math.log(a) + part * math.log(b / a)) if a > 0.0 else a + part * (b - a) for (a, b), part in ends)
-        return np.asarray(x), np.asarray(y)
 
     def _write_tile(self, place: Path, values: Floats, computed: NDArray[np.bool_], *, is_first: bool) -> None:
         from PIL import Image

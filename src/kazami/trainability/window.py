@@ -62,12 +62,28 @@ class Window:
 
     def coordinates(self, columns: int, rows: int | None = None) -> tuple[Floats, Floats]:
         """Return the pixels' x and y, the ends included."""
-        return _between(self.x, np.linspace(0.0, 1.0, columns)), _between(self.y, np.linspace(0.0, 1.0, columns if rows is None else rows))
+        return between(self.x, np.linspace(0.0, 1.0, columns)), between(self.y, np.linspace(0.0, 1.0, columns if rows is None else rows))
 
     def part(self, left: float, right: float, bottom: float, top: float) -> "Window":
         """Return the part between these shares of the width and of the height."""
-        across, up = _between(self.x, np.array([left, right])), _between(self.y, np.array([bottom, top]))
+        across, up = between(self.x, np.array([left, right])), between(self.y, np.array([bottom, top]))
         return Window(self.axes, (float(across[0]), float(across[1])), (float(up[0]), float(up[1])), self.fixed)
+
+    def must_be_resolved(self, x: Floats, y: Floats, dtype: str) -> None:
+        """Refuse pixels at ``x`` and ``y`` whose neighbours are the same training, because a precision does not tell them apart.
+
+        Raises:
+            UsageError: Some are.
+        """
+        for name, values in zip(self.axes, (x, y), strict=True):
+            with np.errstate(over="ignore"):
+                rounded = values.astype(dtype)
+            if not (rounded[:-1] < rounded[1:]).all():
+                wider = "fewer pixels or a wider window" if dtype == "float64" else "float64, fewer pixels or a wider window"
+                raise UsageError(
+                    f"Neighbouring pixels should be different trainings, but {dtype} does not tell {len(values)} of them apart on the axis {name} between "
+                    f"{float(values[0])!r} and {float(values[-1])!r}. Take {wider}."
+                )
 
     def settings(self, x: Floats, y: Floats) -> Floats:
         """Return learning rate of the first layer, of the second, and weight offset of pixels at ``x`` and ``y``, shape ``(pixels, 3)``."""
@@ -83,8 +99,14 @@ class Window:
         return {"axes": list(self.axes), "x": list(self.x), "y": list(self.y), "fixed": dict(self.fixed)}
 
 
-def _between(ends: tuple[float, float], shares: Floats) -> Floats:
+def between(ends: tuple[float, float], shares: Floats) -> Floats:
+    """Return the numbers at ``shares`` of the way between two ends, by equal factors where both are positive."""
     low, high = ends
-    found = np.exp(math.log(low) + shares * (math.log(high) - math.log(low))) if low > 0.0 else low + shares * (high - low)
+    if low <= 0.0:
+        found = low + shares * (high - low)
+    elif high > 2.0 * low:
+        found = np.exp(math.log(low) + shares * (math.log(high) - math.log(low)))
+    else:  # ends so near that their difference is exact: a deep zoom is right to the last digit
+        found = low * np.exp(shares * math.log1p((high - low) / low))
     found[shares == 0.0], found[shares == 1.0] = low, high
     return np.asarray(found)

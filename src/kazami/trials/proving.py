@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ..diagnosis import STUCK_EXPLAINED, STUCK_PACE, assess
 from ..records import ProofRow
 from .subject import AbstractSubject
 from .trial import Trial
@@ -45,6 +46,17 @@ class Pairs:
         """Mean score of the changed training."""
         scores = [trial.score for trial in self.after if trial.score is not None]
         return sum(scores) / len(scores) if scores else -math.inf
+
+
+def stands_still(trial: Trial) -> bool:
+    """Return whether a watched trial explains next to nothing and gains next to nothing: a training that ran away was only brought to a halt.
+
+    Its loss is below that of the unchanged one, but so is that of weights which never move.
+    """
+    if trial.trace is None:
+        return False
+    progress = assess(trial.trace)
+    return progress.explained < STUCK_EXPLAINED and progress.pace < STUCK_PACE
 
 
 def pairs_of(changed: AbstractSubject, seeds: Sequence[int], before: Sequence[Trial], run: Callable[..., Trial], first: Trial | None = None) -> Pairs:

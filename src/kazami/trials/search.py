@@ -10,7 +10,7 @@ from ..errors import UsageError
 from ..records import Finding, Prescription, Proof, Sentence, Tried
 from .candidates import LOWERS, RAISES, candidates_for, distance_of_rate, fallbacks, moves_the_scale, size_of, with_rate
 from .cause import named_by_trials
-from .proving import Pairs, pairs_of
+from .proving import Pairs, pairs_of, stands_still
 from .subject import AbstractSubject
 from .trial import Trial
 
@@ -93,8 +93,7 @@ class Search:
         for candidate, pairs in gains:
             if not serious(pairs.after[0].findings):
                 return self._proved(candidate, pairs)
-        relaxed = [(candidate, pairs) for candidate, pairs in gains if not self._has_the_cause(pairs.after[0])]
-        if relaxed:  # something is still said of it, but its cause is gone, and it works better with every seed
+        if relaxed := [(candidate, pairs) for candidate, pairs in gains if self._works(pairs.after[0])]:  # with something left to say of it
             return self._proved(*max(relaxed, key=lambda proof: proof[1].mean_after))
         return self.unproved(interrupted=interrupted)
 
@@ -103,7 +102,7 @@ class Search:
         candidate = self._one(changes, self.before[0])
         if candidate is None:  # tried before, or of no help
             return None
-        if self._is_proved(candidate) or (self.proofs[-1][1].is_gain and not self._has_the_cause(self.proofs[-1][1].after[0])):
+        if self._is_proved(candidate) or (self.proofs[-1][1].is_gain and self._works(self.proofs[-1][1].after[0])):
             return self._proved(*self._ablated(candidate, self.proofs[-1][1]))
         return None
 
@@ -173,6 +172,9 @@ class Search:
     def _has_the_cause(self, trial: Trial) -> bool:
         cause = next((finding.name for finding in self.findings if finding.is_primary), "")
         return cause in {finding.name for finding in serious(trial.findings)}
+
+    def _works(self, trial: Trial) -> bool:
+        return not self._has_the_cause(trial) and not stands_still(trial)
 
     @property
     def seeds(self) -> list[int]:
@@ -346,9 +348,7 @@ class Search:
         """Return what became of the one prescription that was to be tried, with its own course beside the unchanged one."""
         says = Sentence(f"Not proved: {self.only} was tried alone, and nothing else.", f"証明できませんでした：{self.only} だけを試しました。")
         base = self._base(says)
-        if self.last is None:
-            return base
-        return replace(base, losses_after=(tuple(self.last.losses),), trace_after=self.last.trace)
+        return base if self.last is None else replace(base, losses_after=(tuple(self.last.losses),), trace_after=self.last.trace)
 
     def _base(self, verdict: Sentence) -> Proof:
         return Proof(

@@ -36,7 +36,7 @@ def newest_losses(stored: StoredRun, heads: Mapping[int, RunInfo]) -> dict[int, 
 
 
 def with_other_ranks(
-    info: RunInfo, findings: Sequence[Finding], heads: Mapping[int, RunInfo], losses: Mapping[int, float] | None = None
+    info: RunInfo, findings: Sequence[Finding], heads: Mapping[int, RunInfo], losses: Mapping[int, float] | None = None, *, is_first_to_end: bool = False
 ) -> tuple[RunInfo, list[Finding]]:
     """Return head and findings of rank 0 with what the others add.
 
@@ -47,6 +47,7 @@ def with_other_ranks(
         findings: Of rank 0, most important first.
         heads: What each rank tells of itself.
         losses: The newest loss of each rank.
+        is_first_to_end: Rank 0 failed or was stopped a moment ago: the others have had no time to end.
     """
     others = {rank: head for rank, head in heads.items() if rank}
     if not others:
@@ -56,8 +57,10 @@ def with_other_ranks(
         for finding in _errors_of(head):
             _take(together, finding, rank, head, info)
     together = _with_one_primary(together)
-    silent = [_silence(rank, head, info) for rank, head in others.items() if info.ended and not head.ended]
-    blind = [*info.blind, *(one for one in silent if one not in info.blind)]
+    silent = [_silence(rank, head, info, is_first_to_end) for rank, head in others.items() if info.ended and not head.ended]
+    said_before = tuple(map(_not_ended, others))  # when rank 0 ended; by now they may have
+    blind = [one for one in info.blind if not one.startswith(said_before)]
+    blind += [one for one in silent if one not in blind]
     environment = {**info.environment, "ranks": _said({0: info, **others}, losses or {})}
     return dataclasses.replace(info, blind=blind, environment=environment, findings=[one.to_dict() for one in together]), together
 
@@ -100,8 +103,15 @@ def _with_one_primary(findings: list[Finding]) -> list[Finding]:
     return [one.replaced(is_primary=one.is_primary and at == 0) for at, one in enumerate(ordered)]
 
 
-def _silence(rank: int, head: RunInfo, first: RunInfo) -> str:
-    return f"Rank {rank} did not say how it ended: its last word is of step {head.steps}, that of rank 0 of step {first.steps}. It was killed, or still ran."
+def _silence(rank: int, head: RunInfo, first: RunInfo, is_first_to_end: bool) -> str:
+    steps = f"its last word is of step {head.steps}, that of rank 0 of step {first.steps}."
+    if is_first_to_end:
+        return f"{_not_ended(rank)}: {steps}"
+    return f"Rank {rank} did not say how it ended: {steps} It was killed, or still ran."
+
+
+def _not_ended(rank: int) -> str:
+    return f"Rank {rank} had not ended when rank 0 did"
 
 
 def _said(heads: Mapping[int, RunInfo], losses: Mapping[int, float]) -> str:

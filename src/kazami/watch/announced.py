@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from ..errors import UsageError
+
 
 class Announcements(Protocol):
     """Tells the listeners what hooks tell of torch's own optimizers."""
@@ -27,7 +29,11 @@ class AnnouncedOptimizer(torch.optim.Optimizer):
         super().__init__(list(parameters), dict(settings))
 
     def step(self, closure: Any = None) -> Any:
-        """Refuse: whoever announces the steps takes them."""
+        """Refuse: whoever announces the steps takes them.
+
+        Raises:
+            UsageError: Always.
+        """
         raise UsageError(f"{type(self).__name__} takes its steps elsewhere; this object only tells kazami of them.")
 
 

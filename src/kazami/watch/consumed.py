@@ -13,8 +13,9 @@ from torch import Tensor
 from ..records.trace import Layer
 from .layers import Sight
 from .losses import LossCall
+from .names import layer_of
 from .observables import all_observables, norms_of, sample
-from .player import Player, plain
+from .player import Player
 from .sharded import FSDP1, flat_pieces, is_sharded, part_of
 from .shared_norms import SharedNorms
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .reading import Reading
 
 MOST_WEIGHTS = 2048  # of each layer, for its update
+REMEMBERED = 4  # parameters whose gradients are followed from one call to the next
 GLANCE = 4  # at so many steps that are not recorded one is glanced at
 # The loss may be a multiple of the loss function's value, or have a penalty beside it. At the start a network guesses, so that the ratio is right for the
 # guess in both cases; later on a penalty is all that is left.
@@ -62,15 +64,15 @@ class StepReader:
         self._kept_at: dict[int, int] = {}
         self._shared = SharedNorms()
         self._glanced: dict[int, tuple[int, int]] = {}
+        self._made: list[weakref.ref[Tensor]] = []
 
     def begin(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer is about to use."""
         step, observer = self._observer.moment, self._observer
         loss = observer.pending_loss
-        if loss is not None:
-            player.add_number("loss", step, loss)
-            if player.first_loss is None and math.isfinite(loss) and loss != 0:
-                player.first_loss = loss
+        player.note_step(step, loss, optimizer.param_groups)
+        if player.first_loss is None and loss is not None and math.isfinite(loss) and loss != 0:
+            player.first_loss = loss
         self._count_kept(player, step)
         for reading in observer.readings:
             self._take_facts(player, reading, step)
@@ -78,7 +80,8 @@ class StepReader:
         is_sampled = observer.sampling.is_sampled(step) or observer.stands_out
         if is_sampled or len(observer.players) > 1 or "turned" in player.facts:
             player.orbit.add(step, player, is_sampled=is_sampled)
-        self._note_learning_rate(player, optimizer, step)
+        if player.steps == 0 and flat_pieces(optimizer):
+            observer.blind["fsdp1"] = FSDP1
         if not is_sampled:
             self._open.pop(id(player), None)
             if not is_scaled and step % GLANCE == 0:
@@ -102,7 +105,7 @@ class StepReader:
             observer.distributions.step_begins(player, sights, observer)
         player.given.update(gradients)
         player.ungiven = {key: observer.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad}
-        self._note_clipping(player, step)
+        self._note_what_came_between(player, step)
         self._open[id(player)] = _Step(sights, is_scaled, beat)
 
     def end(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
@@ -152,6 +155,13 @@ class StepReader:
             owners = [item.parameter() for item in kept]
             self._kept[player_key] = _consumed([p for p in owners if p is not None])
 
+    def note_what_was_made(self, reading: "Reading") -> None:
+        """After a backward that was read: a few of the parameters to which it gave a gradient that is not zero."""
+        self._made = []
+        for leaf in reading.leaves.values():
+            if len(self._made) < REMEMBERED and _has_gradient(leaf):
+                self._made.append(weakref.ref(leaf))
+
     # -- pieces
 
     def _sights(self, player: Player) -> list[Sight]:
@@ -165,7 +175,7 @@ class StepReader:
             if key not in found and p.grad is not None and (p.dim() >= 2 or is_blind):
                 name = self._observer.names.of(p)
                 layer = Layer(
-                    name=name.removesuffix(".weight"),
+                    name=layer_of(name),
                     kind="other",
                     shape=tuple(p.shape),
                     fan_in=max(p.numel() // max(p.shape[0], 1), 1) if p.dim() else 1,
@@ -196,7 +206,7 @@ class StepReader:
         self._take_targets(player, reading.calls, reading.value)
 
     def _take_targets(self, player: Player, calls: list[LossCall], value: float | None) -> None:
-        trivial, own = 0.0, 0.0
+        trivial, own, least = 0.0, 0.0, 0.0
         for call in calls:
             player.targets.add(call)
             part = player.targets.trivial(call)
@@ -204,6 +214,7 @@ class StepReader:
                 return
             trivial += part
             own += call.value
+            least += player.targets.least(call)
         if not calls:
             return
         player.loss_kind = calls[-1].kind
@@ -213,15 +224,12 @@ class StepReader:
         if len(player.scales) < FIRST_SCALES:
             player.scales.append(value / own * max(len(self._observer.readings), 1))
         player.trivial = trivial * median(player.scales)
+        if least > 0:
+            player.facts["least_loss"] = least * median(player.scales)
 
-    def _note_learning_rate(self, player: Player, optimizer: torch.optim.Optimizer, step: int) -> None:
-        if player.steps == 0 and flat_pieces(optimizer):
-            self._observer.blind["fsdp1"] = FSDP1
-        rates = [plain(group["lr"]) for group in optimizer.param_groups if "lr" in group]
-        if rates:
-            player.add_number("learning_rate", step, float(max(rates)))
-
-    def _note_clipping(self, player: Player, step: int) -> None:
+    def _note_what_came_between(self, player: Player, step: int) -> None:
+        """Note what was done to the gradients between backward and step."""
+        self._note_wiping(player)
         if self._observer.pending_clips:
             total, limit = self._observer.pending_clips[-1]
             player.add_number("norm_before_clipping", step, total)
@@ -289,6 +297,15 @@ class StepReader:
         for sight in sights:
             sight.weight_norm = sight.memory["weight_norm"]
 
+    def _note_wiping(self, player: Player) -> None:
+        """Count the steps that found nothing of the gradients which the last backward made: cleared between backward and step."""
+        made = [p for one in self._made if (p := one()) is not None and id(p) in player.parameters]
+        if not made or self._observer.pending_clips:
+            return
+        is_wiped = not any(_has_gradient(p) for p in made)
+        counts = player.facts.setdefault("wiped_gradients", {"wiped": 0, "of": 0})
+        counts["wiped"], counts["of"] = counts["wiped"] + is_wiped, counts["of"] + 1
+
     def _count_kept(self, player: Player, step: int) -> None:
         """Count the steps whose gradients were never cleared; it is looked for after recorded steps only, and those between count with them."""
         is_kept = self._is_kept.pop(id(player), None)
@@ -303,7 +320,7 @@ class StepReader:
         for p in player.parameters.values():
             if p.grad is not None and not p.grad.is_sparse:
                 held.append(p)
-            if len(held) == 4:
+            if len(held) == REMEMBERED:
                 break
         self._kept[id(player)] = _consumed(held)
 
@@ -357,6 +374,11 @@ def _predicted(sight: Sight) -> float:
 
 def _consumed(parameters: list[Tensor]) -> list[_Consumed]:
     return [_Consumed(weakref.ref(p), weakref.ref(p.grad), p.grad._version) for p in parameters if p.grad is not None]
+
+
+def _has_gradient(parameter: Tensor) -> bool:
+    gradient = parameter.grad
+    return gradient is not None and not gradient.is_sparse and _size(gradient) != 0
 
 
 def _size(gradient: Tensor) -> float:

@@ -1,5 +1,6 @@
 """When and how curvature is measured inside a user's backward: seldom, within a budget, and never where it could be noticed."""
 
+import math
 import time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -52,6 +53,14 @@ class CurvatureReader:
         """Return whether the step in progress is to be measured even where nothing else of it is recorded."""
         is_next = observer.clock == self._partner or observer.clock >= self._next
         return self.is_possible and is_next and not self._is_spent(observer) and not observer.sampling.is_shared and bool(observer.players)
+
+    def next_step(self, observer: "Observer") -> float:
+        """Return the first step from now on that may be measured; infinite where the budget is spent until a recorded step asks again."""
+        if not self.is_possible:
+            return math.inf
+        if self.is_full or self._partner == observer.clock:
+            return observer.clock
+        return math.inf if observer.clock >= self._next and self._is_spent(observer) else self._next
 
     def _is_spent(self, observer: "Observer") -> bool:
         elapsed = time.perf_counter() - observer.began

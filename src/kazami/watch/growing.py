@@ -80,6 +80,11 @@ class GrowthReader:
         """Whether a vector is under way, so that what happens between backward and step matters."""
         return self._burst is not None
 
+    @property
+    def next_step(self) -> float:
+        """The first step at which a vector may be sent under way; infinite where none will be."""
+        return math.inf if not self._is_possible else 0 if self.is_full else self._next
+
     def backward_begins(self, losses: tuple[Tensor | None, ...], observer: "Observer") -> None:
         """Multiply the vector with the Hessian of the loss, if one is under way or due."""
         if not self._is_possible or not observer.players:

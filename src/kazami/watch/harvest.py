@@ -72,7 +72,7 @@ class _Harvester:
         self.n_steps = n_steps
         self.steps: list[StepSeen] = []
         self.modules: dict[int, tuple[nn.Module, nn.Module | None, tuple[Any, ...], dict[str, Any]]] = {}  # the script's, our copy, its first arguments
-        self.is_elsewhere, self.awaits_end = False, True
+        self.is_elsewhere, self.awaits_end, self.rest = False, True, None
         self._thread = threading.get_ident()
         self._recorder = Recorder(self._module_called, self._module_lent)
         self._recording = recording(self._recorder)

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from .keras_steps import KerasSteps
+from .resting import Rest
 from .scalers import note_scaler, note_update
 
 
@@ -27,6 +28,10 @@ class Listener(Protocol):
     """
 
     awaits_end: bool
+
+    @property
+    def rest(self) -> Rest | None:
+        """Its short way through steps at which nothing is due, if it has one."""
 
     def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
         """A backward is about to start from these tensors."""
@@ -62,6 +67,7 @@ class Hearer(Listener, Protocol):
 
 _hearers: list[Hearer] = []
 _listeners: list[Listener] = []
+_short: list[Rest] = []  # the short way of the one listener, if there is only one and it has one
 _undo: list[Callable[[], None]] = []
 _in_backward = threading.Lock()  # one backward is followed at a time: neither those inside it nor those of other threads meanwhile
 
@@ -71,6 +77,11 @@ def add_listener(listener: Listener) -> None:
     if not _listeners:
         _install()
     _listeners.append(listener)
+    _find_short_way()
+
+
+def _find_short_way() -> None:
+    _short[:] = [listener.rest for listener in _listeners if len(_listeners) == 1 and listener.rest is not None]
 
 
 def add_hearer(hearer: Hearer) -> None:
@@ -83,6 +94,7 @@ def remove_listener(listener: Listener) -> None:
     """Detach ``listener``; the last one takes the hooks away."""
     if listener in _listeners:
         _listeners.remove(listener)
+    _find_short_way()
     _hearers[:] = [hearer for hearer in _hearers if hearer is not listener]
     if not _listeners:
         while _undo:
@@ -160,7 +172,8 @@ def _before_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], k
     """Tell the listeners of a step; with a closure the gradients exist only after its first evaluation, so the closure is wrapped."""
     closure = arguments[1] if len(arguments) > 1 else keywords.get("closure")
     if closure is None or not callable(closure):
-        _tell("step_begins", optimizer)
+        if not (_short and _short[0].step(optimizer)):
+            _tell("step_begins", optimizer)
         return None
     first = True
 
@@ -180,21 +193,25 @@ def _before_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], k
 
 def _after_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
     del arguments, keywords
-    _tell("step_ended", optimizer)
+    if not (_short and _short[0].ended()):
+        _tell("step_ended", optimizer)
 
 
 def _wrap_backward(original: Any) -> Any:
     def backward(tensors: Any, *arguments: Any, **keywords: Any) -> Any:
-        if not _watching() or not _in_backward.acquire(blocking=False):
+        if not _in_backward.acquire(blocking=False):
             return original(tensors, *arguments, **keywords)
+        is_told = False
         try:
-            is_read_once = isinstance(tensors, Iterator)
+            if (_short and _short[0].backward(tensors)) or not _watching():
+                return original(tensors, *arguments, **keywords)
+            is_told, is_read_once = True, isinstance(tensors, Iterator)
             roots = tuple(tensors) if is_read_once else tensors
             _tell("backward_begins", _tensors_in(roots))
             return original(roots, *arguments, **keywords)
         finally:
             try:
-                if any(listener.awaits_end for listener in _listeners):
+                if is_told and any(listener.awaits_end for listener in _listeners):
                     _tell("backward_ended")
             finally:
                 _in_backward.release()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..records.trace import Layer
 from .graph import ACTIVATIONS, ADD, BATCH_NORM, MATRIX, NORM, PASS, RECURRENT, LiveGraph, Node, children, option, output_shape, saved
-from .names import Names
+from .names import Names, layer_of
 from .sharded import owner_of
 
 # For each matrix operation: its operands as (position among the inputs, name of the saved tensor).
@@ -239,7 +239,7 @@ def _new_sight(graph: LiveGraph, node: Node, weight: Tensor, trained: bool, name
     units = int(weight.shape[0]) if sort in ("conv", "recurrent", "norm") else int(shape[-1]) if shape else 1
     units = units if units and weight.numel() % units == 0 else int(weight.shape[0]) if weight.dim() else 1
     layer = Layer(
-        name=path.removesuffix(".weight"),
+        name=layer_of(path),
         kind=sort,
         shape=tuple(int(n) for n in weight.shape),
         fan_in=max(weight.numel() // max(units, 1), 1),

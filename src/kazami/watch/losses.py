@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 MOST_FEATURES = 65536
+CLASSES = ("cross_entropy", "nll")
+YES_OR_NO = ("bce", "bce_with_logits")
 
 
 @dataclass(slots=True)
@@ -55,10 +57,12 @@ class Targets:
     deviation: float = 0.0
     rows: int = 0
     n_calls: int = 0
+    uncertain: float = 0.0
 
     def add(self, call: LossCall) -> None:
         """Take one call into account."""
         self.n_calls += 1
+        self.uncertain += (own_entropy(call) - self.uncertain) / self.n_calls
         adder = _ADDERS.get(call.kind)
         if adder is not None and call.target.numel():
             adder(self, call)
@@ -66,22 +70,18 @@ class Targets:
     def trivial(self, call: LossCall) -> float | None:
         """Return the loss a constant output would have on the targets seen so far, ``None`` where it is unknown."""
         value = self._mean_trivial(call)
-        if value is None or not math.isfinite(value):
-            return None
-        if call.options.get("reduction") == "sum":
-            value *= (
-                call.target.numel()
-                if call.kind not in ("cross_entropy", "nll") or call.target.is_floating_point()
-                else int((call.target != call.options.get("ignore_index", -100)).sum())
-            )
-        return value
+        return None if value is None or not math.isfinite(value) else value * _entries(call)
+
+    def least(self, call: LossCall) -> float:
+        """Return the least that any answer can cost on targets like those seen so far: their own entropy where they are shares, 0 where they are certain."""
+        return self.uncertain * _entries(call)
 
     def _mean_trivial(self, call: LossCall) -> float | None:
-        if call.kind in ("cross_entropy", "nll") and self.counts is not None:
+        if call.kind in CLASSES and self.counts is not None:
             share = self.counts / self.counts.sum()
             smoothing = float(call.options.get("label_smoothing", 0.0))
             return entropy(share * (1 - smoothing) + smoothing / share.numel())
-        if call.kind in ("bce", "bce_with_logits") and self.total is not None:
+        if call.kind in YES_OR_NO and self.total is not None:
             p = (self.total / self.rows).clamp(0, 1)
             return entropy(torch.stack([p, 1 - p], 0).reshape(2, -1)) / max(p.numel(), 1)
         if self.total is None or self.square is None:
@@ -93,6 +93,35 @@ class Targets:
         if call.kind == "l1":
             return spread
         return {"smooth_l1": min(spread, variance / 2), "huber": min(spread, variance / 2)}.get(call.kind)
+
+
+def _entries(call: LossCall) -> int:
+    """Return how many mean losses a loss is: 1, and with the reduction by a sum as many as there are targets."""
+    if call.options.get("reduction") != "sum":
+        return 1
+    is_shares = call.kind not in CLASSES or call.target.is_floating_point()
+    return call.target.numel() if is_shares else int((call.target != call.options.get("ignore_index", -100)).sum())
+
+
+def own_entropy(call: LossCall) -> float:
+    r"""Return the mean entropy of the targets themselves, in nats, which a cross-entropy cannot fall below.
+
+    A target :math:`t` between 0 and 1 (a grey pixel, a teacher's answer, a smoothed label) costs :math:`-t \log p - (1 - t) \log (1 - p) \ge H(t)` whatever the
+    answer :math:`p` is.
+    """
+    smoothing, target = float(call.options.get("label_smoothing", 0.0)), call.target.detach()
+    if call.kind in CLASSES and not target.is_floating_point():
+        classes = int(call.output.shape[1] if call.output.dim() > 1 else call.output.shape[0])
+        one_hot = torch.zeros(classes)
+        one_hot[0] = 1.0
+        return entropy(one_hot * (1 - smoothing) + smoothing / classes)
+    if call.kind in YES_OR_NO and target.numel():
+        p = target.reshape(-1)[:: target.numel() // MOST_FEATURES + 1].double().clamp(0, 1)
+        return entropy(torch.stack([p, 1 - p])) / p.numel()
+    if call.kind in CLASSES and target.numel():
+        shares = (target if target.dim() > 1 else target[None]).double().clamp(0, 1)
+        return entropy(shares) * shares.shape[1] / shares.numel()
+    return 0.0
 
 
 def entropy(shares: Tensor) -> float:
@@ -154,7 +183,7 @@ def call_value(call: LossCall) -> float:
     """Return the mean loss of a call, computed again from its output and target."""
     output, target = call.output.float(), call.target
     options: dict[str, Any] = {key: call.options[key] for key in ("reduction", "ignore_index", "weight", "pos_weight") if key in call.options}
-    if call.kind in ("cross_entropy", "nll") and target.is_floating_point():
+    if call.kind in CLASSES and target.is_floating_point():
         return float(-(target * output).sum(-1).mean())
     function = _FUNCTIONS.get(call.kind)
     if function is None or not bool(torch.isfinite(output).all()):

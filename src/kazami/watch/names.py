@@ -10,6 +10,8 @@ from torch.nn.parameter import UninitializedParameter
 from torch.utils.weak import WeakTensorKeyDictionary
 
 FREE_SEARCHES = 8
+KERAS = "_torch_params"  # in which a Keras layer keeps the weights of itself and of all in it, under their own paths: ``model/block/layer/kernel``
+OF_LAYERS = (".weight", ".kernel", ".embeddings")  # after a layer's own name
 WRAPPED = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")  # torch.compile, FSDP1, activation checkpointing
 PAUSE = 5.0
 
@@ -60,13 +62,37 @@ class Names:
 
 
 def without_wrappers(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """Yield the named parameters of a module by the paths that they have in the user's own model: compilers and parallel training wrap it in modules."""
+    """Yield the named parameters of a module by the paths that they have in the user's own model: compilers and parallel training wrap it in modules.
+
+    Example:
+        >>> [path for path, _ in without_wrappers(nn.ModuleDict({"_orig_mod": nn.Linear(2, 1)}))]
+        ['weight', 'bias']
+    """
     prefixes = [f"{path}.{inner}." if path else f"{inner}." for path, part in module.named_modules() for inner in (_inner(part),) if inner]
     for path, parameter in materialised(module):
         for prefix in reversed(prefixes):  # the innermost first: the outer ones stay where they stand
             if path.startswith(prefix):
                 path = prefix.removesuffix(prefix.rsplit(".", 2)[-2] + ".") + path.removeprefix(prefix)
-        yield path, parameter
+        yield _without_keras(path, module) if f"{KERAS}." in path else path, parameter
+
+
+def _without_keras(path: str, module: nn.Module) -> str:
+    """Return where a Keras variable is by the layers that the user knows, ``block.layer.kernel``: Keras' own path without the model's name."""
+    place, _, own = path.rpartition(f"{KERAS}.")
+    place = "" if KERAS in module._modules else place.replace("_functional.", "")  # a Keras model names all that is in it; a torch model knows where it stands
+    name, *inside = own.split("/")
+    is_owner = name == getattr(module.get_submodule(place.removesuffix(".")), "name", None)
+    return place + ".".join(inside if is_owner and (place or len(inside) > 1) else (name, *inside))
+
+
+def layer_of(path: str) -> str:
+    """Return the layer whose weight has this path.
+
+    Example:
+        >>> layer_of("encoder.0.weight"), layer_of("hidden.kernel"), layer_of("scale")
+        ('encoder.0', 'hidden', 'scale')
+    """
+    return next((path.removesuffix(suffix) for suffix in OF_LAYERS if path.endswith(suffix)), path)
 
 
 def _inner(module: nn.Module) -> str:

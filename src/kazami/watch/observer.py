@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +19,19 @@ from .graph import LiveGraph
 from .growing import GrowthReader
 from .hooks import add_hearer, remove_listener
 from .names import Names
-from .opposing import SignReader
+from .opposing import SignReader, reaches
 from .player import Player, number_of
-from .reading import GraphReader, Reading
+from .reading import BARE_LOSS, GraphReader, Reading
+from .resting import Rest
 from .rotation import rotation_fact
 from .sampling import Sampling, several_ranks
+from .scaled_losses import ScaledLosses
 from .scalers import ScalerMemory, optimizers_of_update
 from .sharded import is_sharded
 from .spikes import SpikeWatch
 from .validation import Validation
+
+ONE_AFTER_ANOTHER = "Models are trained one after another: numbers and curves are those of the first one, findings those of all."
 
 if TYPE_CHECKING:
     from .distributions import DistributionReader
@@ -60,20 +64,6 @@ def guarded(method: Callable[..., None]) -> Callable[..., None]:
     return safe
 
 
-class ScaledLoss(NamedTuple):
-    """A loss that a gradient scaler has multiplied.
-
-    Attributes:
-        scaled: The product.
-        original: The loss itself, alive as long as the script keeps it.
-        value: Its value.
-    """
-
-    scaled: weakref.ref[Tensor]
-    original: weakref.ref[Tensor]
-    value: Tensor
-
-
 class Observer:
     """Listens to all trainings of this process.
 
@@ -84,6 +74,10 @@ class Observer:
         on_step: Called after each optimizer step with the player and its step number (to write, to diagnose, to stop).
         is_dynamics: Measure sharpness and the growth of tiny differences at every recorded step, whatever it costs.
     """
+
+    leader: Player | None = None  # whose steps move the clock
+    follower: "Follower | None" = None  # of the weights, where a run directory is written
+    distributions: "DistributionReader | None" = None  # there, too
 
     def __init__(
         self,
@@ -112,17 +106,16 @@ class Observer:
         self._of_optimizer: weakref.WeakKeyDictionary[torch.optim.Optimizer, tuple[Player, int]] = weakref.WeakKeyDictionary()
         self._optimizers: dict[int, weakref.ref[torch.optim.Optimizer]] = {}
         self._readings: list[Reading] = []
-        self._loss, self._has_loss, self._stepped = 0.0, False, False
+        self._loss, self._has_loss, self.has_stepped = 0.0, False, False  # the last one: since the newest backward
         self._moved: set[int] = set()  # the players that stepped since the last backward
-        self._scaled: dict[int, ScaledLoss] = {}
+        self._scaled = ScaledLosses()
         self._clips: list[tuple[float, float]] = []
-        self.follower: Follower | None = None  # of the weights, where a run directory is written
-        self.distributions: DistributionReader | None = None  # there, too
         self._reader = GraphReader(self.names, is_dynamics=is_dynamics)
         self.growth = GrowthReader(is_full=is_dynamics)
         self._steps = StepReader(self)
         self._validation, self._scalers = Validation(), ScalerMemory()
-        self._spikes, self.signs = SpikeWatch(), SignReader()
+        self.spikes, self.signs = SpikeWatch(), SignReader()
+        self.rest = Rest(self)
         self.stands_out = False  # the loss of the step in progress, from those before: then the step is recorded
         self._loaders = loaders.Loaders()
 
@@ -143,7 +136,7 @@ class Observer:
 
     def give_up(self, error: Exception) -> None:
         """End the watching after a mistake of ours, and say so."""
-        self.is_off = True
+        self.is_off, self.rest.until = True, 0
         self._release()
         self.blind["kazami"] = (
             f"kazami stopped watching at step {self.clock} because of a mistake of its own ({type(error).__name__}: {error}). The training went on."
@@ -165,15 +158,15 @@ class Observer:
     @guarded
     def scaled(self, scaled: Any, original: Any) -> None:
         """Remember the loss behind a scaled one."""
-        pairs = [(scaled, original)] if isinstance(scaled, Tensor) else zip(scaled, original, strict=True)
-        for ours, own in pairs:
-            self._scaled[id(ours)] = ScaledLoss(weakref.ref(ours), weakref.ref(own), own.detach())
+        self.rest.until = 0
+        self._scaled.add(scaled, original)
 
     @guarded
     def evaluated(self, kind: str, function: Callable[..., Tensor], arguments: tuple[Any, ...], result: Tensor) -> None:
         """Take a loss without gradients as part of a validation pass."""
+        self.rest.until = 0
         if self.depth == 1 and self.players and self._validation.add(kind, function, arguments, result):
-            self._validation.note_mode(self.names.modules, self.players[0])
+            self._validation.note_mode(self.names.modules, self.leader or self.players[0])
 
     @guarded
     def loader_begun(self, loader: int, batches: int | None) -> None:
@@ -183,10 +176,11 @@ class Observer:
     @guarded
     def scale_updated(self) -> None:
         """Forget a step that a gradient scaler has left out: its loss is not part of the next one's. One that leaves out all has an optimizer, too."""
-        self._scalers.updated(was_skipped=self._has_loss and not self._stepped)
+        self.rest.until = 0
+        self._scalers.updated(was_skipped=self._has_loss and not self.has_stepped)
         for optimizer in optimizers_of_update():
             self.player_of(optimizer)
-        if self._has_loss and not self._stepped:
+        if self._has_loss and not self.has_stepped:
             for player in self.players[:1]:
                 player.facts["skipped_steps"] = player.facts.get("skipped_steps", 0) + 1
             self._forget_step()
@@ -201,7 +195,7 @@ class Observer:
         """Read the live graph of a sampled step, and of any step whose loss stands out or is not finite."""
         self.n_backwards += 1
         self.sampling.is_shared = self.sampling.is_shared or several_ranks()
-        if self._stepped or self._was_discarded():
+        if self.has_stepped or self._was_discarded():
             self._forget_step()
         if is_backward_compiled():
             self.noticed_things.add(COMPILED_BACKWARD)
@@ -213,23 +207,24 @@ class Observer:
         if value is not None:
             self._loss += value
             self._has_loss = True
-            self.stands_out = self._spikes.stands_out(value) and not self.sampling.is_shared  # ranks must all do the same
+            self.stands_out = self.spikes.stands_out(value) and not self.sampling.is_shared  # ranks must all do the same
         is_bad = value is not None and not abs(value) < float("inf")
-        self.growth.backward_begins(tuple(self._original(t) for t in tensors), self)
+        losses = tuple(map(self._scaled.original, tensors))
+        self.growth.backward_begins(losses, self)
         is_read = self.sampling.is_sampled(self.clock) or self.stands_out or (is_bad and not self._reader.has_found_bad)
         is_curved = not is_read and value is not None and not is_bad and "saved_tensor_hooks" not in self.noticed_things and self._reader.curvature.wants(self)
         if not (is_read or is_curved) or len(self._readings) >= 4:
             return
         graph = LiveGraph(tensors)
         if not graph.nodes:
+            self.noticed_things.add(BARE_LOSS)
             return
         self.awaits_end = True
-        losses = tuple(self._original(t) for t in tensors)
         if not is_read and value is not None:
             self._readings.append(self._reader.read_curvature(graph, losses, self, value))
             return
         self._readings.append(self._reader.read(graph, losses, self, is_bad=is_bad, value=value))
-        self._readings[-1].scale = self._scale_of(tensors, value)
+        self._readings[-1].scale = self._scaled.scale_of(tensors, value)
         if self.follower is not None:
             self.follower.batch_seen(graph, self._readings[-1])
         if self.distributions is not None:
@@ -240,6 +235,7 @@ class Observer:
         """Take the probes out of the graph that backward has just walked."""
         if self._readings:
             self._readings[-1].remove_probes()
+            self._steps.note_what_was_made(self._readings[-1])
             if self._readings[-1].beat == 0:
                 self.signs.note(self.players)
         self._steps.note_what_was_added()
@@ -249,8 +245,10 @@ class Observer:
         """Read gradients and weights as the optimizer is about to use them."""
         player = self.player_of(optimizer)
         if player is not None:
+            self._lead(player)
             self.moment = self.clock if player.steps >= self.moment else self.moment
-            if player is self.players[0]:
+            player.began = player.began or self.moment
+            if player is self.leader:
                 self._validation.close(player, self.moment)
             self._steps.begin(player, optimizer)
             self.growth.step_begins(player, optimizer, self)
@@ -263,22 +261,47 @@ class Observer:
         player = self.player_of(optimizer)
         if player is None:
             return
-        step, is_sampled = self.moment, self.sampling.is_sampled(self.moment)
+        is_sampled = self.sampling.is_sampled(self.moment)
         self._steps.end(player, optimizer)
-        player.steps = step
         if is_sampled:
             player.n_sampled += 1
             self.sampling.steps_recorded += 1
-        self._stepped = True
         self._moved.add(id(player))
         self.sampling.decide(self.clock, time.perf_counter() - self.began)
-        self.clock += 1 if player is self.players[0] else 0
         if self.follower is not None:
-            self.follower.step_ended(step)
+            self.follower.step_ended(self.moment)
+        try:
+            self.end_step(player, is_sampled=is_sampled)
+        finally:
+            self.rest.settle(player, optimizer)
+
+    # -- what every step does, also one that `Rest` passes
+
+    def begin_step(self, value: float | None) -> None:
+        """Take the first loss after a step as that of the next one; ``None`` where it is not read."""
+        self.n_backwards += 1
+        self.awaits_end, self.stands_out, self.moment = False, False, self.clock
+        self._loss, self._has_loss, self.has_stepped = value or 0.0, value is not None, False
+
+    def end_step(self, player: Player, *, is_sampled: bool = False) -> None:
+        """Move the clock on, and tell who asked for it."""
+        step = player.steps = self.moment
+        self.has_stepped = True
+        self.clock += 1 if player is self.leader else 0
         if self.on_step is not None:
             self.on_step(player, step, is_sampled)
 
     # -- what others ask
+
+    @property
+    def has_open(self) -> bool:
+        """Whether anything of the step that has just ended matters to the next one."""
+        return bool(self._readings or self._scaled or self._clips or self._steps.has_kept or self.growth.is_following)
+
+    @property
+    def next_measured(self) -> float:
+        """The first step from now on at which curvature or growth may be measured though it is not recorded."""
+        return min(self.growth.next_step, self._reader.curvature.next_step(self))
 
     def player_of(self, optimizer: torch.optim.Optimizer) -> Player | None:
         """Return the player of an optimizer: a new one over the same parameters continues the old one."""
@@ -300,8 +323,11 @@ class Observer:
 
     def traces(self, settings: dict[str, Any] | None = None) -> list[Trace]:
         """Return one trace per player."""
+        if self.leader is not None:
+            self._validation.close(self.leader, self.leader.steps)
+            if self.players[0].steps < self.leader.began:
+                self.blind["one_after_another"] = ONE_AFTER_ANOTHER
         for player in self.players[:1]:
-            self._validation.close(player, player.steps)
             epoch = self._loaders.epoch(player.steps)
             if epoch is not None:
                 player.facts["epoch"] = epoch
@@ -333,20 +359,29 @@ class Observer:
         """Total norm and limit of each gradient clipping since the last step."""
         return self._clips
 
+    def _lead(self, player: Player) -> None:
+        """Let a player whose second step comes before another one of the leader lead: the leader's training may be over (folds, a teacher and its student)."""
+        last = self.leader = self.leader or player
+        if last is player or player.steps < self.clock:
+            return
+        self.leader, self.clock = player, self.clock + 1
+        if last.steps < player.began:
+            self._validation.close(last, last.steps)
+            self._validation = Validation()
+
     def _forget_step(self) -> None:
         self.growth.forget_step()
         if self._readings:
             self._note_rivals()
             self._release()
         self._moved.clear()
-        self._loss, self._has_loss, self._stepped, self._clips, self.stands_out = 0.0, False, False, [], False
-        if self._scaled:
-            self._scaled = {key: loss for key, loss in self._scaled.items() if loss.scaled() is not None}
+        self._loss, self._has_loss, self.has_stepped, self._clips, self.stands_out = 0.0, False, False, [], False
+        self._scaled.forget_dead()
 
     def _note_rivals(self) -> None:
         """Note players of a game: a loss reached two players, and only one of them stepped on it, or one climbs where the other descends."""
         for reading in self._readings if len(self.players) > 1 and self._moved else ():
-            reached = [player for player in self.players if player.steps > 0 and player.parameters.keys() & reading.leaves.keys()]
+            reached = [player for player in self.players if player.steps > 0 and reaches(reading, player)]
             climbs = {bool(o.param_groups[0].get("maximize")) for player in reached if (o := self.optimizer_of(player)) is not None}
             if len(reached) > 1 and (len(climbs) > 1 or any(id(player) not in self._moved for player in reached)):
                 for player in reached:
@@ -357,21 +392,8 @@ class Observer:
         gone = (p.grad is None and not is_sharded(p) for player in self.players for p in player.parameters.values())  # FSDP2 gives gradients at the last one
         return self._has_loss and bool(self.players) and all(gone)
 
-    def _original(self, tensor: Tensor) -> Tensor | None:
-        """Return the loss as it was before a gradient scaler multiplied it; ``None`` where the script did not keep it."""
-        known = self._scaled.get(id(tensor))
-        return known.original() if known is not None and known.scaled() is tensor else tensor
-
-    def _scale_of(self, tensors: tuple[Tensor, ...], value: float | None) -> float:
-        known = [self._scaled[id(t)] for t in tensors if id(t) in self._scaled and self._scaled[id(t)].scaled() is t]
-        if not known or not value:
-            return 1.0
-        scale = sum(float(t.detach()) for t in tensors if t.numel() == 1) / value
-        return scale if 0 < scale < float("inf") else 1.0
-
     def _value_of(self, tensors: tuple[Tensor, ...]) -> float | None:
-        own = {key: loss.value for key, loss in self._scaled.items() if loss.scaled() is not None} if self._scaled else {}
-        values = [own.get(id(t), t) for t in tensors if t.numel() == 1 and not t.is_complex()]
+        values = [self._scaled.unscaled(t) for t in tensors if t.numel() == 1 and not t.is_complex()]
         if not values or (values[0].device.type != "cpu" and not self.sampling.is_sampled(self.clock)):
             return None
         return float(sum(value.item() for value in values))

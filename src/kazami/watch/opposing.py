@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .graph import COMPILED
 from .observables import sample
@@ -80,3 +80,12 @@ def _judge(reading: "Reading") -> Any:
                 reading.facts["turned"] = {"by": "operation"}
 
     return judge
+
+
+def reaches(reading: "Reading", player: "Player") -> bool:
+    """Return whether a loss depends on a player's weights, also on those that the script has switched off for the other player's turn."""
+    if player.parameters.keys() & reading.leaves.keys():
+        return True
+    switched_off = {sight.weight.untyped_storage().data_ptr() for sight in reading.sights if not sight.is_trained}
+    own = (p for p in player.parameters.values() if type(p) in (Tensor, nn.Parameter)) if switched_off else ()  # a sharded one has no memory of its own
+    return any(p.untyped_storage().data_ptr() in switched_off for p in own)

@@ -37,6 +37,7 @@ class Player:
         self.loss_kind = "unknown"
         self.trivial: float | None = None
         self.steps = 0
+        self.began = 0  # the number of its first step among those of all trainings
         self.first_loss: float | None = None
         self.layers: list[Layer] = []
         self.memories: dict[int, dict[str, Any]] = {}
@@ -109,6 +110,15 @@ class Player:
             steps.append(step)
             values.append(value)
 
+    def note_step(self, step: int, loss: float | None, groups: Sequence[Mapping[str, Any]]) -> None:
+        """Add what every step has: its loss, if it was read, and the largest learning rate of the optimizer's parameter groups."""
+        if loss is not None:
+            self.add_number("loss", step, loss)
+        if len(groups) == 1 and type(rate := groups[0].get("lr")) is float:
+            self.add_number("learning_rate", step, rate)
+        elif rates := [plain(group["lr"]) for group in groups if "lr" in group]:
+            self.add_number("learning_rate", step, float(max(rates)))
+
     def row(self, step: int) -> dict[str, float]:
         """Return all that was recorded at the newest step, by the names of the run directory."""
         numbers = {name: values[-1] for name, (steps, values) in self._numbers.items() if steps[-1] == step}
@@ -131,24 +141,34 @@ class Player:
 
     def trace(self, blind: Sequence[str], settings: Mapping[str, Any], facts: Mapping[str, Any]) -> Trace:
         """Return all that was seen as a record."""
-        series = {name: Series(np.asarray(steps, dtype=np.int64), np.asarray(values, dtype=np.float64)) for name, (steps, values) in self._numbers.items()}
+        late = max(self.began - 1, 0)  # it counts its own steps
+        series = {
+            name: Series(np.asarray(steps, dtype=np.int64) - late, np.asarray(values, dtype=np.float64)) for name, (steps, values) in self._numbers.items()
+        }
         for name, rows in self._by_layer.items():
             table = np.full((len(rows), len(self.layers)), np.nan)
             for index, (_, values) in enumerate(rows):
                 for column, value in values.items():
                     table[index, column] = value
-            series[name] = Series(np.asarray([step for step, _ in rows], dtype=np.int64), table)
+            series[name] = Series(np.asarray([step for step, _ in rows], dtype=np.int64) - late, table)
         return Trace(
-            step=self.steps,
+            step=max(self.steps - late, 0),
             series=series,
             layers=tuple(self.layers),
-            facts={**self.facts, **facts},
+            facts={**_earlier(self.facts, late), **facts},
             optimizer=self.optimizer_settings,
             loss_kind=self.loss_kind,
             trivial_loss=self.trivial,
             blind=tuple(blind),
             settings=dict(settings),
         )
+
+
+def _earlier(facts: Any, late: int) -> Any:
+    """Return facts with the numbers of their steps lowered."""
+    if late == 0 or not isinstance(facts, dict):
+        return facts
+    return {name: fact - late if name == "step" and isinstance(fact, int) else _earlier(fact, late) for name, fact in facts.items()}
 
 
 def number_of(value: Any) -> float:

@@ -13,13 +13,13 @@ from .curving import CurvatureReader
 from .data_flow import FlowReader
 from .extra_backward import COMPILED_BACKWARD
 from .found_losses import losses_in
-from .fresh import is_fresh, is_judged
+from .frozen import Frozen
 from .graph import LiveGraph, Skeleton
 from .head import head_numbers
 from .layers import Outline, Sight, outlines, read_layers, seen_again, weights_above
 from .losses import LossCall, call_value
 from .moving_targets import TargetMemory
-from .names import Names, is_nameless, materialised, unregistered
+from .names import Names, is_nameless, unregistered
 from .nonfinite import first_bad_place, singular_operations
 from .observables import all_observables, norm_of, sample, signal
 from .opposing import watch_operations
@@ -31,9 +31,9 @@ from .terms import TermReader
 if TYPE_CHECKING:
     from .observer import Observer
 
+BARE_LOSS = "bare_loss"  # noticed: backward was called on a tensor without history
 MOST_PROBES = 4096
 MANY_USES = 16
-MOSTLY = 0.7  # of the frozen weights must look untouched: of ten that are, one may fail a test at 5 %
 MOST_COLUMNS, FEWEST_ROWS = 64, 8
 MOST_NUMBERS = 2048  # of a gradient on its way back; the gradients of weights are read whole
 DENSE = 64  # so many recorded steps show everything,
@@ -98,13 +98,9 @@ class GraphReader:
         self._memories: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         self._frozen_memories: dict[int, dict[str, Any]] = {}
         self._outside: dict[int, str] = {}
-        self._frozen: dict[str, int] = {}
+        self._frozen = Frozen()
         self._hidden: dict[int, str] = {}
         self._searched = 0
-        self._stopped: dict[str, int] = {}
-        self._n_parameters = 0
-        self._untouched: list[str] = []
-        self._n_frozen = 0
         self._outlines: dict[Skeleton, list[Outline]] = {}
         self._beat_of, self._whole_at, self._n_whole = 0, -SPARSE, 0
 
@@ -170,7 +166,7 @@ class GraphReader:
         sights = read_layers(graph, self.names)
         for sight in sights:
             sight.memory = self._memories.setdefault(sight.weight, {}) if sight.is_trained else self._frozen_memories.setdefault(sight.weight.data_ptr(), {})
-        self._frozen.update({sight.layer.name: sight.weight.numel() for sight in sights if not sight.is_trained})
+        self._frozen.note_layers(sights)
         self._outlines.pop(graph.skeleton, None)
         if all(sight.is_trained for sight in sights):
             self._outlines[graph.skeleton] = outlines(graph, sights)
@@ -204,6 +200,7 @@ class GraphReader:
         """Return a function that gives the facts of one player that only become clear with all optimizers known."""
         owned = {key for player in observer.players for key in player.sizes}
         hidden = self._hidden
+        given = {key for player in observer.players for key in player.given}
 
         def facts(player: Player) -> dict[str, Any]:
             outside = {key: name for key, name in self._outside.items() if key not in owned}
@@ -218,16 +215,12 @@ class GraphReader:
             foreign = sorted(name for key, name in outside.items() if key not in hidden)
             if foreign and player is observer.players[0]:
                 found["not_in_optimizer"] = foreign
-            if self._frozen:
-                found["frozen"] = dict(self._frozen)
+            found |= self._frozen.facts(given)
             ungiven = of_living_modules(player.ungiven, [observer.names.of(p) for p in player.parameters.values()])
-            if ungiven and player.n_sampled >= 1:
+            if ungiven and player.n_sampled >= 1 and observer.n_backwards:
                 found["never_given_a_gradient"] = list(ungiven.values())
+                found["is_loss_bare"] = BARE_LOSS in observer.noticed_things
                 found["never_given_share"] = sum(player.sizes.get(key, 0) for key in ungiven) / max(trained, 1)
-            if self._stopped:
-                found["requires_no_gradient"] = list(self._stopped)
-                found["never_trained"], found["frozen_matrices"] = self._untouched, self._n_frozen
-                found["frozen_share"] = sum(self._stopped.values()) / max(self._n_parameters, 1)
             return found
 
         return facts
@@ -242,12 +235,7 @@ class GraphReader:
             self._searched = len(modules)
             self._hidden.update(unregistered(modules))
             own = [module for module in modules if any(id(p) in reading.leaves for p in module.parameters())]  # a teacher that is frozen as a whole is none
-            frozen = {name: p for module in own for name, p in materialised(module) if not p.requires_grad and p.dim() >= 2}
-            judged = {name for name, p in frozen.items() if is_judged(p)}
-            fresh = {name for name in judged if is_fresh(frozen[name])}
-            self._untouched, self._n_frozen = sorted(fresh) if len(fresh) > MOSTLY * len(judged) else [], len(frozen)
-            self._stopped = {name: p.numel() for module in own for name, p in materialised(module) if not p.requires_grad}
-            self._n_parameters = sum(p.numel() for module in own for _, p in materialised(module))
+            self._frozen.note_modules(own)
 
 
 def _probe(reading: Reading, sight: Sight, index: int) -> Callable[[tuple[Tensor | None, ...]], None]:

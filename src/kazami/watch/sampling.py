@@ -40,10 +40,14 @@ class Sampling:
     _recording: float = field(default=0.0)  # seconds spent on recorded steps
     _known: tuple[float, int] = field(default=(0.0, 0))  # the same and their number at the last decision
 
-    def is_sampled(self, step: int) -> bool:
+    def records(self, step: int) -> bool:
         """Return whether ``step`` (the first is 1) is recorded."""
         stride = self.every if self.every is not None else 1 if step <= FIRST else self.stride
-        self._is_recording = step == 1 or stride == 1 or step % stride < (BURST if stride > BURST else 1)
+        return step == 1 or stride == 1 or step % stride < (BURST if stride > BURST else 1)
+
+    def is_sampled(self, step: int) -> bool:
+        """Return whether ``step``, the one in progress, is recorded; what is spent from now on is counted accordingly."""
+        self._is_recording = self.records(step)
         return self._is_recording
 
     def spend(self, seconds: float) -> None:

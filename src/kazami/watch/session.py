@@ -180,7 +180,8 @@ class Session:
             heads = ended_together(stored, n_ranks()) if info.reason == "finished" else stored.heads()
         except KazamiError:
             return info, findings
-        info, findings = with_other_ranks(info, findings, heads, newest_losses(stored, {**heads, 0: info}))
+        losses = newest_losses(stored, {**heads, 0: info})
+        info, findings = with_other_ranks(info, findings, heads, losses, is_first_to_end=info.reason != "finished")
         info = dataclasses.replace(info, verdict={})
         sentence = verdict_of(info, findings, trace.facts.get("checks", ()))
         return dataclasses.replace(info, wind=weather(findings)["wind"] if trace.step else {}, verdict={"en": sentence.en, "ja": sentence.ja}), findings

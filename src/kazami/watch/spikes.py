@@ -24,6 +24,16 @@ class SpikeWatch:
     n: int = 0
     told: int = 0
 
+    def took_usual(self, loss: float) -> bool:
+        """Take a loss in if it is finite and does not stand out, else leave it to `stands_out`; return whether it was taken."""
+        distance = loss - self.mean
+        if not (distance <= Z * 1.2533 * self.deviation and self.n >= LEAST_STEPS and loss > -float("inf")):
+            return False
+        self.mean += MEMORY * distance
+        self.deviation += MEMORY * (abs(distance) - self.deviation)
+        self.n += 1
+        return True
+
     def stands_out(self, loss: float) -> bool:
         """Take a loss in and return whether it lies more than six standard deviations above the recent ones, the first eight times."""
         if not abs(loss) < float("inf"):

@@ -20,6 +20,8 @@ RANGES = {
     "softplus": (0.0, float("inf")),
     "exp": (0.0, float("inf")),
 }
+RESHAPES = frozenset({"View", "ReshapeAlias", "UnsafeView", "Unsqueeze", "Squeeze"})
+CLASS_AXIS = 1  # where nll_loss and cross_entropy look for the classes
 UNBOUNDED_LOSSES = ("mse", "l1", "smooth_l1", "huber")
 
 
@@ -71,6 +73,9 @@ def _before_log_softmax(graph: LiveGraph, node: Node) -> dict[str, Any]:
 
 
 def _before_nll(graph: LiveGraph, node: Node) -> dict[str, Any]:
+    axis = _softmax_axis(graph, node)
+    if axis is not None:
+        return {"softmax_axis": axis}
     below, source = _source(graph, node)
     if source == "Add" and below is not None and any(child in graph.leaf_of for child in children(below)):  # a layer's bias, added to its product
         rest = [child for child in children(below) if child not in graph.leaf_of]
@@ -82,6 +87,30 @@ def _before_nll(graph: LiveGraph, node: Node) -> dict[str, Any]:
     if activation in ("softmax", "sigmoid") or source in MATRIX:
         return {"nll_without_log": {"activation": activation or "identity", "loss": "nll_loss"}}
     return {}
+
+
+def _softmax_axis(graph: LiveGraph, node: Node) -> dict[str, int] | None:
+    """Return the axis of a log-softmax right before ``nll_loss`` if it is not that of the classes.
+
+    A square table whose targets are all different compares samples with samples, and either axis may be meant.
+    """
+    below, target = children(node)[:1], saved(node, "target")
+    while below and graph.kinds[below[0]] in RESHAPES and _keeps_classes(below[0]):
+        below = children(below[0])[:1]
+    table = saved(below[0], "result") if below and graph.kinds[below[0]] == "LogSoftmax" else None
+    if table is None or target is None or table.dim() < 2:
+        return None
+    axis = int(option(below[0], "dim", CLASS_AXIS))
+    axis = (axis - 2**64 if axis >= 2**63 else axis) % table.dim()  # autograd gives it unsigned
+    is_matching = table.dim() == 2 and table.shape[0] == table.shape[1] and target.unique().numel() == target.numel()
+    return None if axis == CLASS_AXIS or is_matching else {"axis": axis, "classes": CLASS_AXIS, "size": int(table.shape[axis])}
+
+
+def _keeps_classes(node: Node) -> bool:
+    """Return whether an operation changes no more than the axes behind that of the classes."""
+    below = children(node)
+    before, after = output_shape(below[0]) if below else None, output_shape(node)
+    return before is not None and after is not None and before[: CLASS_AXIS + 1] == after[: CLASS_AXIS + 1]
 
 
 def _broadcast(graph: LiveGraph, above: dict[Node, int], calls: Sequence[LossCall]) -> dict[str, Any]:

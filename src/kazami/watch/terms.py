@@ -38,6 +38,7 @@ class Term:
         is_penalty: Whether it depends on weights alone and on no data.
         value: Its value before the multiplication, NaN where it cannot be told from what autograd saved.
         trivial: Its value for the constant that fits its targets best, NaN where no targets are seen.
+        least: What its targets cost whatever is answered: their own entropy.
     """
 
     node: Node
@@ -46,6 +47,7 @@ class Term:
     is_penalty: bool = False
     value: float = math.nan
     trivial: float = math.nan
+    least: float = 0.0
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class _Past:
     gradients: list[tuple[float, ...]] = field(default_factory=list)
     opposed: list[tuple[float, ...]] = field(default_factory=list)
     trivial: list[tuple[float, ...]] = field(default_factory=list)
+    least: list[tuple[float, ...]] = field(default_factory=list)
 
 
 class TermReader:
@@ -86,6 +89,7 @@ class TermReader:
         else:
             past.values[-NEWEST:] = [*past.values[1 - NEWEST :], tuple(term.value for term in terms)]
         past.trivial = [*past.trivial[1 - MOST_TRIVIAL :], tuple(term.trivial for term in terms)]
+        past.least = [*past.least[1 - MOST_TRIVIAL :], tuple(term.least for term in terms)]
         if self._extra.is_due(observer.clock) and self._extra.is_allowed(graph, observer):
             found = self._norms(terms, [sight.weight for sight in sights if sight.is_trained], observer)
             past.gradients += [found[0]] if found is not None else []
@@ -124,6 +128,7 @@ def _told(term: Term, index: int, past: _Past) -> dict[str, Any]:
         "first": median(values[:FIRST]) if values else math.nan,
         "now": median(values[-NEWEST:]) if values else math.nan,
         "trivial": median(trivial) if trivial else math.nan,
+        "least": median(row[index] for row in past.least) if past.least else 0.0,
         "gradient_share": median(ratios) if ratios else math.nan,
         "opposed": median(opposed) if opposed else math.nan,
         "is_penalty": term.is_penalty,
@@ -149,7 +154,7 @@ def terms_of(graph: LiveGraph, root: Node | None, sights: Sequence[Sight], calls
     for number, term in enumerate(terms, start=1):
         term.is_penalty = not _meets_data(graph, term.node)
         term.value, kind = _value(graph, term.node, known)
-        term.trivial = _trivial(graph, term.node, known)
+        term.trivial, term.least = _trivial(graph, term.node, known)
         layer = "" if term.is_penalty else nearest_layer(graph, term.node, sights)
         term.name = f"{number}: {'penalty' if term.is_penalty else kind}{f' of {layer}' if layer else ''}"
     unknown = [term for term in terms if math.isnan(term.value)]
@@ -257,16 +262,16 @@ def _value(graph: LiveGraph, node: Node, known: dict[Node, LossCall]) -> tuple[f
     return float((entries.mean() if graph.kinds[node] == "Mean" else entries.sum()).item()), kind
 
 
-def _trivial(graph: LiveGraph, node: Node, known: dict[Node, LossCall]) -> float:
-    """Return what the best constant would cost on the targets of this batch."""
+def _trivial(graph: LiveGraph, node: Node, known: dict[Node, LossCall]) -> tuple[float, float]:
+    """Return what the best constant would cost on the targets of this batch, and what any answer does."""
     below = [child for child in children(node) if child in known]
     call = known.get(node) or (known[below[0]] if len(below) == 1 and graph.kinds[node] == "Mean" else None)
     if call is None:
-        return math.nan
+        return math.nan, 0.0
     targets = Targets()
     targets.add(call)
     value = targets.trivial(call)
-    return math.nan if value is None else value
+    return (math.nan, 0.0) if value is None else (value, targets.least(call))
 
 
 def _entries(graph: LiveGraph, node: Node) -> tuple[Tensor | None, str]:

@@ -80,3 +80,20 @@ def test_chosen_layers_and_mistakes():
         freeze_layers(Fit(two_layers), layers=["7"])
     with pytest.raises(UsageError, match="at least one seed"):
         freeze_layers(Fit(two_layers), seeds=())
+
+
+@dataclass(frozen=True)
+class Diverging(Fit):
+    """A training whose last losses are these, whatever is frozen."""
+
+    last: tuple = (math.inf, math.inf)
+
+    def run(self):
+        return Result(self.model(), losses=[1.0, self.last[self.seed]])
+
+
+@pytest.mark.parametrize("last", [(math.inf, math.inf), (math.inf, 1.0), (math.nan, 1.0)])
+def test_a_training_that_diverges_has_a_cost_that_is_no_number(last):
+    (row, _) = freeze_layers(Diverging(two_layers, last=last), seeds=(0, 1)).rows
+    assert math.isnan(row.cost)
+    assert math.isnan(row.standard_error)

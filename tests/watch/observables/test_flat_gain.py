@@ -62,3 +62,16 @@ def test_what_is_not_known_is_nan():
         setattr(broken, name, value)
         assert math.isnan(FlatGain().measure(broken))
     assert not math.isnan(FlatGain().measure(sight))
+
+
+def test_directions_that_only_look_flat_in_a_small_sample_do_not_count():
+    """64 rows of 48 features with a mean: the smallest eigenvalues of the sample are a fiftieth of the true ones, which are not flat."""
+    random, memory = np.random.default_rng(0), {}
+    for look in range(24):
+        x = torch.from_numpy(1.0 + 0.4 * random.standard_normal((8, 48)))
+        delta = torch.from_numpy(random.standard_normal((8, 2)))
+        weight = torch.ones(2, 48, dtype=torch.float64)
+        sight = made(weight, first_input=x, reads_data=True, memory=memory, gradient=delta.T @ x, output_gradients=[float(delta.square().mean().sqrt())])
+        InputCondition().measure(sight)
+        if look >= 12:
+            assert FlatGain().measure(sight) == 0.0

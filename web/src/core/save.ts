@@ -7,7 +7,7 @@ export function save(content: Blob | string, name: string, type = "text/plain"):
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 2_000);
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 export function csvOf(table: Table): string {

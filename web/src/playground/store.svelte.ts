@@ -15,6 +15,8 @@ export class Play {
   problem = $state.raw<Sentence | null>(null);
   points = $state.raw<readonly (readonly number[])[]>([]);
   code = $state("");
+  /** What the frame is of: what is wished for may be ahead of it. */
+  built = $state.raw<Spec | null>(null);
   isRunning = $state(false);
   isOpening = $state(false);
   /** Losses of this session, and those of the one before the last change. */
@@ -47,8 +49,8 @@ export class Play {
     const wasRunning = this.isRunning;
     this.isRunning = false;
     this.isOpening = true;
-    if (this.losses.length > 1) [this.before, this.beforeName] = [this.losses, name];
-    const goal = isRace ? this.before.length : 0;
+    const past = this.losses.length > 1 ? this.losses : null;
+    const goal = isRace ? (past ?? this.before).length : 0;
     try {
       const opened = await post<SessionOpened>("/api/playground/sessions", { spec, table });
       if (turn !== this.#turn) return;
@@ -58,6 +60,8 @@ export class Play {
       if (opened.frame) {
         this.points = opened.points;
         this.code = opened.code;
+        this.built = spec;
+        if (past) [this.before, this.beforeName] = [past, name]; // not sooner: beside itself it would be called no better
         this.#begin(opened.frame);
         if (wasRunning || goal) void this.run(wasRunning ? Infinity : goal, false);
       }

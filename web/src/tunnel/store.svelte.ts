@@ -106,6 +106,7 @@ export class Tunnel {
       this.#current = wish!;
       this.busy = wish!.kind;
       this.#isAsked = this.#isGivenUp = false;
+      this.partial = { ...this.partial, [wish!.kind]: false }; // the one it replaces was cancelled, this one is whole
       try {
         await this.#compute(wish!);
       } catch (error) {

@@ -44,6 +44,13 @@ test("a cure that ends with a proof opens it, one that was over before does not"
   expect(cures.isRunning).toBe(false);
 });
 
+test("of two boards the later one counts, in whatever order they arrive", () => {
+  const cures = new Cures("r");
+  cures.take(message(board({ job: job({ steps: [{ at: 1, what: "a", say: { en: "a", ja: "a" } }] }), read_at: 2 }), "delta"));
+  cures.take(message(board({ job: job(), read_at: 1 }), "delta"));
+  expect(cures.board!.job!.steps).toHaveLength(1);
+});
+
 test("time goes on between two messages and stops at the end", () => {
   vi.useFakeTimers();
   const cures = new Cures("r");

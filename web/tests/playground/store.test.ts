@@ -14,7 +14,7 @@ function slowServer() {
   vi.stubGlobal("fetch", async (address: string) => {
     const what = address.split("/").at(-1)!;
     asked.push(what);
-    if (what === "sessions") return answer({ session: "s", misfits: [], frame: frame(0), points: [], code: "" });
+    if (what === "sessions") return answer({ session: "s", misfits: [], frame: frame((step = 0)), points: [], code: "" });
     if (what === "reset") return answer(frame((step = 0)));
     await new Promise<void>((resolve) => held.push(resolve));
     return answer(frame(++step));

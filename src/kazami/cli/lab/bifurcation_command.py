@@ -7,6 +7,7 @@ import click
 
 from ...errors import UsageError
 from ...records import Sentence
+from .._document import must_have_folder, write_document
 from .._progress import progress_bar
 from .._tables import show_table
 from .._target import TargetCommand, loaded, target_options
@@ -57,6 +58,8 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     for place, endings in ((options["output"], (".png", ".svg", ".pdf")), (options["data"], (".npz",))):
         if place and not place.lower().endswith(endings):
             raise UsageError(f"The file should end in {', '.join(endings)}, and is called {place!r}.")
+    for place in (options["output"], options["data"], options["json_place"]):
+        must_have_folder(place, what="The diagram")
     name, low, high = _range(options["lr"], options["parameter"])
     source = _source(words, module, input_shape, min(options["transient"] + options["keep"], MOST_HARVESTED), language)
     found = _found(source, name, (low, high), options)
@@ -134,19 +137,14 @@ def _written(found: "Bifurcation", options: dict[str, Any], language: str) -> No
 
 
 def _shown(found: "Bifurcation", options: dict[str, Any], language: str) -> None:
-    from ...storage.strict_json import dumps
-
     told = {"schema": 1, **found.to_dict(), "figure": options["output"], "data": options["data"]}
     words, place = WORDS[language], options["json_place"]
     if not found.is_complete:
         click.echo(words["partial"].format(done=len(found.values), all=options["members"]), err=True)
-    if place == "-":
-        click.echo(dumps(told))
-        return
     if place:
-        from pathlib import Path
-
-        Path(place).write_text(dumps(told) + "\n", encoding="utf-8")
+        write_document(told, place, what="The diagram")
+    if place == "-":
+        return
     points = found.points()
     rows = [(point.sentence(language), *(f"{value:.7g}" for value in (point.low, point.high, point.estimate)), _periods(point)) for point in points]
     if rows:

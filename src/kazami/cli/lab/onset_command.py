@@ -7,6 +7,7 @@ import click
 
 from ...errors import UsageError
 from ...records import Sentence
+from .._document import must_have_folder, write_document
 from .._progress import progress_bar
 from .._tables import show_table
 from .._target import TargetCommand, loaded, target_options
@@ -79,6 +80,8 @@ def command(
     language = chosen_language(lang)
     if output and not output.lower().endswith((".png", ".svg", ".pdf")):
         raise UsageError(f"-o should end in .png, .svg or .pdf, and is {output!r}.")
+    for place in (output, json_place):
+        must_have_folder(place, what="The onset")
     ends = _ends(options.pop("rates"))
     target = loaded(words, module, input_shape, steps=min(options["steps"] or MOST_HARVESTED, MOST_HARVESTED))
     for sentence in target.said:
@@ -118,15 +121,10 @@ def _found(training: Any, ends: tuple[float, float] | None, options: dict[str, A
 
 
 def _shown(found: "OnsetOfChaos", told: dict[str, Any], json_place: str | None, language: str) -> None:
-    from ...storage.strict_json import dumps
-
-    if json_place == "-":
-        click.echo(dumps(told))
-        return
     if json_place:
-        from pathlib import Path
-
-        Path(json_place).write_text(dumps(told) + "\n", encoding="utf-8")
+        write_document(told, json_place, what="The onset")
+    if json_place == "-":
+        return
     names = ("learning_rate", "exponent", "time", "failed", "final")
     show_table(HEADER[language], [tuple(_number(row[name]) for name in names) for row in found.table])
     for line in _sentences(found, WORDS[language]):

@@ -1,12 +1,12 @@
 """Sweep any factors of a training against one another: one table, resumed after a kill, with maps of regimes."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...errors import UsageError
 from ...records import Sentence
+from .._document import must_have_folder, write_document
 from .._look import Command
 from .._progress import progress_bar
 from .._tables import show_table
@@ -79,6 +79,8 @@ def command(file: str, dry_run: bool, json_to: str | None, lang: str | None, **o
 
     language = chosen_language(lang)
     _refuse_ending(options["figure"])
+    for place in (options["figure"], json_to):
+        must_have_folder(place, what="The sweep")
     told = read_sweep_file(file)
     asked = {**told.engine, **{name: options[name] for name in ("cluster", "workers", "engine") if options[name] is not None}}
     sweep = Sweep(_training(told, language), *told.groups)
@@ -211,19 +213,9 @@ def _figure(found: "SweepResult", options: dict[str, Any], language: str) -> str
 
 def _answer(document: dict[str, Any], json_to: str | None) -> bool:
     """Write the document where it is wanted; return whether stdout is taken by it."""
-    from ...errors import CannotWrite
-    from ...storage.strict_json import dumps
-
-    if json_to is None:
-        return False
-    if json_to == "-":
-        click.echo(dumps(document))
-        return True
-    try:
-        Path(json_to).write_text(dumps(document) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CannotWrite(f"{json_to} cannot be written ({error.strerror or error}).") from None
-    return False
+    if json_to is not None:
+        write_document(document, json_to, what="The sweep")
+    return json_to == "-"
 
 
 def _refuse_ending(figure: str | None) -> None:

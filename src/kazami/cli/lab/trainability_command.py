@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import UsageError
+from .._document import must_have_folder, write_document
 from .._look import Command
 from .._progress import progress_bar
 from .._tables import show_table
@@ -80,6 +81,8 @@ def command(output: str | None, data: str | None, tiles: str | None, levels: int
     for place, endings in ((output, (".png", ".svg", ".pdf")), (data, (".npz",))):
         if place and not place.lower().endswith(endings):
             raise UsageError(f"The file should end in {', '.join(endings)}, and is called {place!r}.")
+    for place in (output, data, json_place):
+        must_have_folder(place, what="The map")
     asked = _asked(options)
     from ...trainability import trainability_map
 
@@ -164,20 +167,15 @@ def _written(found: "TrainabilityMap", output: str | None, data: str | None, lan
 
 
 def _shown(found: "TrainabilityMap", told: dict[str, Any], json_place: str | None, language: str) -> None:
-    from ...storage.strict_json import dumps
-
     words = WORDS[language]
     if not told["is_complete"]:
         click.echo(words["partial"].format(share=f"{100 * (1 - _missing(found)):.0f}"), err=True)
     if "tiles" in told:
         click.echo(words["tiles"].format(done=told["tiles"]["done"], all=told["tiles"]["of"], place=told["tiles"]["directory"]), err=True)
-    if json_place == "-":
-        click.echo(dumps(told))
-        return
     if json_place:
-        from pathlib import Path
-
-        Path(json_place).write_text(dumps(told) + "\n", encoding="utf-8")
+        write_document(told, json_place, what="The map")
+    if json_place == "-":
+        return
     show_table(HEADER[language], _rows(told, words))
     places = [place for place in (told["figure"], told["data"], json_place) if place]
     click.echo("\n".join(places) if places else words["hint"], err=not places)

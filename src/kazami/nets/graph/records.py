@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 QUANTITIES = ("input", "parameter", "buffer", "constant", "output")
+ALWAYS = ("id", "kind", "source", "target", "shape", "dtype", "label")  # keys of the JSON document, whatever their value
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +117,4 @@ class Block:
 
 def as_data(record: Node | Edge | Block) -> dict[str, Any]:
     """Return a record as plain data, without what is empty; sizes of shapes always stay."""
-    kept = ("id", "kind", "source", "target", "shape", "dtype", "label")
-    return {name: value for name, value in asdict(record).items() if name in kept or value not in ("", (), 0, False, None)}
+    return {name: value for name, value in asdict(record).items() if name in ALWAYS or value not in ("", (), 0, False, None)}

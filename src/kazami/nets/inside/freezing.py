@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -128,8 +129,10 @@ def _row(name: str, n_parameters: int, found: list[float] | str, whole: list[flo
     if isinstance(found, str):
         return FrozenLayer(name=name, n_parameters=n_parameters, why_not=found)
     costs = [a - b for a, b in zip(whole, found, strict=True)]
-    error = statistics.stdev(costs) / len(costs) ** 0.5 if len(costs) > 1 else float("nan")
-    return FrozenLayer(name=name, n_parameters=n_parameters, scores=found, cost=statistics.fmean(costs), standard_error=error)
+    with np.errstate(invalid="ignore"):  # the cost of a training that diverges is no number, and is answered so
+        cost = float(np.mean(costs))
+        error = float(np.std(costs, ddof=1)) / len(costs) ** 0.5 if len(costs) > 1 else float("nan")
+    return FrozenLayer(name=name, n_parameters=n_parameters, scores=found, cost=cost, standard_error=error)
 
 
 def _scores(training: Trainable, name: str, seeds: Sequence[int]) -> list[float] | str:

@@ -1,9 +1,10 @@
 """How unequal the directions are along which the batch varies, for the layer that reads it."""
 
 import math
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
+from torch import Tensor
 
 from ..layers import Sight
 from ._base import AbstractObservable, Moment, signal
@@ -34,17 +35,37 @@ class InputCondition(AbstractObservable):
         if data.shape[-1] > MOST_FEATURES or data.shape[-1] != sight.weight.shape[-1]:
             return math.nan
         sight.memory["moment_rows"] = data.numel() // max(data.shape[-1], 1)
-        if n >= LOOKS:
-            return math.nan
         table = signal(data, most_rows=MOST_ROWS).double()
+        if n >= LOOKS:
+            keep_energy(sight, table)
+            return math.nan
         moment = table.T @ table / max(table.shape[0], 1)
         if not bool(torch.isfinite(moment).all()):
             return math.nan
         moment = moment if n == 0 else sight.memory["moment"] + (moment - sight.memory["moment"]) / (n + 1)
         sight.memory["moment"], sight.memory["moment_looks"] = moment, n + 1
         if n + 1 not in (1, 2, 4, LOOKS):
+            keep_energy(sight, table)
             return math.nan
         values, vectors = torch.linalg.eigh(moment)
         live = values > LIVE * values[-1]
-        sight.memory["moment_eigen"] = values[live], vectors[:, live]
+        sight.memory["moment_eigen"], sight.memory["moment_held"] = (values[live], vectors[:, live]), 0
+        keep_energy(sight, table)
         return float(values[-1] / values[live][0]) if bool(live.any()) else math.nan
+
+
+def keep_energy(sight: Sight, table: Tensor) -> None:
+    """Keep the mean square of a batch along the known directions, and its mean over the batches from which the directions were not taken.
+
+    The eigenvalues of a sample are too small where they are small, the more so the fewer its rows; those of batches that came later are not.
+    """
+    known = sight.memory.get("moment_eigen")
+    if known is None:
+        return
+    values, vectors = cast(tuple[Tensor, Tensor], known)
+    held = int(sight.memory.get("moment_held", 0))
+    energy = (table @ vectors).square().mean(0)
+    sight.memory["moment_energy"] = energy
+    if held:
+        sight.memory["moment_eigen"] = values + (energy - values) / held if held > 1 else energy, vectors
+    sight.memory["moment_held"] = held + 1

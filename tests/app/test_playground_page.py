@@ -32,13 +32,16 @@ def test_it_begins_with_a_network_that_works(app, show, language, width, theme):
 
 def test_run_pause_step_and_reset(app, show):
     page = opened(app, show)
+    expect(page.locator("#play-weather-title")).to_contain_text("No wind yet")
     page.click("#run")
     page.wait_for_function("/Step \\d\\d/.test(document.getElementById('play-answers-title').innerText)")
     page.click("#run")
     page.wait_for_function("document.getElementById('run').innerText === 'Run'")
     page.locator("#play-weather-section canvas").first.wait_for()
+    expect(page.locator("#play-weather-title")).not_to_contain_text("No wind yet")
     page.click("#reset")
     page.wait_for_function("document.getElementById('play-answers-title').innerText.startsWith('Not trained')")
+    expect(page.locator("#play-weather-title")).to_contain_text("No wind yet")
     page.get_by_role("button", name="One step").click()
     page.wait_for_function("document.getElementById('play-answers-title').innerText.startsWith('Step 1:')")
 

@@ -158,7 +158,7 @@ def _tangents(model: nn.Module, point: Tensor, directions: Tensor, rest: tuple[A
             warnings.simplefilter("ignore", DeprecationWarning)  # torch's own, at the first forward derivative of a process
             repeated = point[None].expand(len(directions), *point.shape).clone()
             model(forward_ad.make_dual(repeated, directions.reshape(len(directions), *point.shape)), *rest)
-    except (RuntimeError, NotImplementedError) as refusal:
+    except RuntimeError as refusal:
         raise UsageError(f"The model should have forward derivatives in evaluation mode, but an operation has none: {str(refusal)[:200]}") from None
     finally:
         torch.backends.mha.set_fastpath_enabled(has_shortcut)

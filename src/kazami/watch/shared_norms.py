@@ -90,7 +90,7 @@ class SharedNorms:
         store.set(key, json.dumps(squares))
         self._own.append(key)
         while len(self._own) > KEPT:
-            with suppress(RuntimeError, NotImplementedError):
+            with suppress(RuntimeError):
                 store.delete_key(self._own[0])
             self._own.pop(0)
 

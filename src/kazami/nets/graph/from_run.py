@@ -189,7 +189,7 @@ def _paths_of(model: nn.Module, writer: _Writer) -> Iterator[None]:
 def _storage_of(tensor: Tensor) -> tuple[Any, ...]:
     try:
         return tensor.data_ptr(), tuple(tensor.shape), tensor.stride()
-    except (RuntimeError, NotImplementedError):  # sparse and the like
+    except RuntimeError:  # sparse and the like
         return (id(tensor),)
 
 

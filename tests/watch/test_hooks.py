@@ -3,7 +3,6 @@
 import copy
 import io
 import pickle
-import threading
 import traceback
 
 import pytest
@@ -116,25 +115,6 @@ def test_a_backward_inside_a_backward_is_not_followed(observer):
 
     Nested.apply(torch.ones(1, requires_grad=True)).sum().backward()
     assert observer.n_backwards == 1
-
-
-def test_threads_at_once(observer):
-    def work():
-        model = mlp()
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-        x, y = data()
-        for _ in range(10):
-            optimizer.zero_grad()
-            F.cross_entropy(model(x), y).backward()
-            optimizer.step()
-
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(observer.players) == 3
-    assert not hooks._in_backward.locked()
 
 
 def test_a_mistake_of_ours_ends_the_watching_only():

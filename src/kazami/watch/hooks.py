@@ -9,12 +9,14 @@ import functools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from threading import get_ident
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
+from .followed_thread import FollowedThread
 from .keras_steps import KerasSteps
 from .resting import Rest
 from .scalers import note_scaler, note_update
@@ -70,6 +72,7 @@ _listeners: list[Listener] = []
 _short: list[Rest] = []  # the short way of the one listener, if there is only one and it has one
 _undo: list[Callable[[], None]] = []
 _in_backward = threading.Lock()  # one backward is followed at a time: neither those inside it nor those of other threads meanwhile
+_followed = FollowedThread(_in_backward.locked, lambda what: _tell("noticed", what))
 
 
 def add_listener(listener: Listener) -> None:
@@ -119,9 +122,9 @@ def _keep_from_compiler(function: Any) -> None:
 
 
 def _watching() -> bool:
-    """Return whether calls are to be observed now: not while a compiler traces, not inside ``torch.func`` transforms."""
+    """Return whether calls are to be observed now: not while a compiler traces, not inside ``torch.func`` transforms, not in another thread."""
     # The compiler first: a look at the listeners that it traces would become a guard, and a recompilation when they change.
-    return not torch.compiler.is_compiling() and bool(_listeners) and torch._C._functorch.peek_interpreter_stack() is None
+    return not torch.compiler.is_compiling() and bool(_listeners) and torch._C._functorch.peek_interpreter_stack() is None and _followed.is_ours()
 
 
 def _replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -142,6 +145,7 @@ def _put(owner: Any, name: str, function: Any) -> None:
 
 
 def _install() -> None:
+    _followed.begin()
     for function in (_tell, _watching, _before_step, _after_step):
         _keep_from_compiler(function)
     for hook in (_before_step, _after_step):  # a compiled step breaks its graph here, where it would a line later, at torch's own call for a break
@@ -170,9 +174,13 @@ def _install() -> None:
 
 def _before_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
     """Tell the listeners of a step; with a closure the gradients exist only after its first evaluation, so the closure is wrapped."""
+    if get_ident() != _followed.ident and not _followed.joins(optimizer):
+        return None
+    _followed.n_heard += 1
     closure = arguments[1] if len(arguments) > 1 else keywords.get("closure")
     if closure is None or not callable(closure):
         if not (_short and _short[0].step(optimizer)):
+            _followed.know(optimizer)
             _tell("step_begins", optimizer)
         return None
     first = True
@@ -183,6 +191,7 @@ def _before_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], k
         result = closure()
         if first:
             first = False
+            _followed.know(optimizer)
             _tell("step_begins", optimizer)
         return result
 
@@ -193,20 +202,24 @@ def _before_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], k
 
 def _after_step(optimizer: torch.optim.Optimizer, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
     del arguments, keywords
+    if get_ident() != _followed.ident and not _followed.is_ours():
+        return
     if not (_short and _short[0].ended()):
         _tell("step_ended", optimizer)
 
 
 def _wrap_backward(original: Any) -> Any:
     def backward(tensors: Any, *arguments: Any, **keywords: Any) -> Any:
-        if not _in_backward.acquire(blocking=False):
+        if (get_ident() != _followed.ident and not _followed.joins(tensors)) or not _in_backward.acquire(blocking=False):
             return original(tensors, *arguments, **keywords)
+        _followed.n_heard += 1
         is_told = False
         try:
             if (_short and _short[0].backward(tensors)) or not _watching():
                 return original(tensors, *arguments, **keywords)
             is_told, is_read_once = True, isinstance(tensors, Iterator)
             roots = tuple(tensors) if is_read_once else tensors
+            _followed.saw(roots)
             _tell("backward_begins", _tensors_in(roots))
             return original(roots, *arguments, **keywords)
         finally:

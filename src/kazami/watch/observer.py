@@ -1,6 +1,5 @@
 """Observer: follows one process's training through its hooks and keeps what was seen, one `Player` an optimizer."""
 
-import functools
 import threading
 import time
 import weakref
@@ -15,8 +14,10 @@ from ..records.trace import Trace
 from . import evaluation_hooks, loaders
 from .consumed import StepReader
 from .extra_backward import COMPILED_BACKWARD, is_backward_compiled
+from .followed_thread import MOVED, OTHER_THREAD, SEVERAL_THREADS
 from .graph import LiveGraph
 from .growing import GrowthReader
+from .guarding import guarded
 from .hooks import add_hearer, remove_listener
 from .names import Names
 from .opposing import SignReader, reaches
@@ -32,36 +33,11 @@ from .spikes import SpikeWatch
 from .validation import Validation
 
 ONE_AFTER_ANOTHER = "Models are trained one after another: numbers and curves are those of the first one, findings those of all."
+AT_ONCE = "Models are trained in several threads at once: only the trainings of one thread are seen."
 
 if TYPE_CHECKING:
     from .distributions import DistributionReader
     from .following import Follower
-
-
-def guarded(method: Callable[..., None]) -> Callable[..., None]:
-    """Keep a mistake of ours away from the training: it is noted once, and the watching ends."""
-
-    @functools.wraps(method)
-    def safe(self: "Observer", *arguments: Any) -> None:
-        if self.is_off:
-            return
-        began = time.perf_counter()
-        had_gradients = torch.is_grad_enabled()
-        try:
-            with self.lock:
-                torch._C._set_grad_enabled(False)  # what torch.no_grad does, without its object: this runs four times a step
-                self.depth += 1
-                try:
-                    method(self, *arguments)
-                finally:
-                    self.depth -= 1
-                    torch._C._set_grad_enabled(had_gradients)
-        except Exception as error:
-            self.give_up(error)
-        finally:
-            self.sampling.spend(time.perf_counter() - began)
-
-    return safe
 
 
 class Observer:
@@ -189,6 +165,12 @@ class Observer:
     def noticed(self, what: str) -> None:
         """Remember that the script uses something that limits what may be looked at."""
         self.noticed_things.add(what)
+        if what == SEVERAL_THREADS:
+            self.blind[what] = AT_ONCE
+        if what in (MOVED, OTHER_THREAD):
+            self.rest.until = 0
+        if what == OTHER_THREAD:
+            self._forget_step()
 
     @guarded
     def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
@@ -237,7 +219,7 @@ class Observer:
             self._readings[-1].remove_probes()
             self._steps.note_what_was_made(self._readings[-1])
             if self._readings[-1].beat == 0:
-                self.signs.note(self.players)
+                self.signs.note(self._here)
         self._steps.note_what_was_added()
 
     @guarded
@@ -247,7 +229,7 @@ class Observer:
         if player is not None:
             self._lead(player)
             self.moment = self.clock if player.steps >= self.moment else self.moment
-            player.began = player.began or self.moment
+            player.began, player.thread = player.began or self.moment, threading.get_ident()
             if player is self.leader:
                 self._validation.close(player, self.moment)
             self._steps.begin(player, optimizer)
@@ -389,8 +371,14 @@ class Observer:
 
     def _was_discarded(self) -> bool:
         """Return whether the script has thrown away the gradients of earlier backward calls instead of stepping (a batch that it skipped)."""
-        gone = (p.grad is None and not is_sharded(p) for player in self.players for p in player.parameters.values())  # FSDP2 gives gradients at the last one
-        return self._has_loss and bool(self.players) and all(gone)
+        players = self._here
+        gone = (p.grad is None and not is_sharded(p) for player in players for p in player.parameters.values())  # FSDP2 gives gradients at the last one
+        return self._has_loss and bool(players) and all(gone)
+
+    @property
+    def _here(self) -> list[Player]:
+        """The players whose gradients no other thread may be writing."""
+        return [player for player in self.players if player.thread == threading.get_ident()]
 
     def _value_of(self, tensors: tuple[Tensor, ...]) -> float | None:
         values = [self._scaled.unscaled(t) for t in tensors if t.numel() == 1 and not t.is_complex()]

@@ -38,6 +38,7 @@ class Player:
         self.trivial: float | None = None
         self.steps = 0
         self.began = 0  # the number of its first step among those of all trainings
+        self.thread = 0  # of its newest recorded step
         self.first_loss: float | None = None
         self.layers: list[Layer] = []
         self.memories: dict[int, dict[str, Any]] = {}

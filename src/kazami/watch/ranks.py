@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -106,7 +107,7 @@ def _noted(note: Path) -> str:
 
 def _left(note: Path, place: str) -> bool:
     """Leave a note, whole, unless there is one; return whether it is ours."""
-    own = note.with_name(f"{note.name}.{os.getpid()}")
+    own = note.with_name(f"{note.name}.{os.getpid()}.{threading.get_ident()}")
     own.write_text(place, encoding="utf-8")
     try:
         os.link(own, note)

@@ -5,7 +5,9 @@ that is waited for.
 """
 
 import os
+import random
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -91,6 +93,18 @@ def low_contrast(skipped: str) -> str:
         skipped: CSS selector of what is left out, with all that is in it.
     """
     return _LOW_CONTRAST.replace("SKIPPED", skipped)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, below those that the system hands out by itself: no other test and no connection takes it meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(10_240, 32_000)
+        with socket.socket() as one:
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 @contextmanager

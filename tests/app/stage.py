@@ -7,7 +7,7 @@ import numpy as np
 
 from kazami.storage import RunWriter, trace_head
 from tests.house.tree import ROOT
-from tests.pages import PATIENCE, comes_to, eventually
+from tests.pages import PATIENCE, comes_to, eventually, free_port
 
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -48,12 +48,12 @@ def written(run, folder, *, is_ended=True, until=None):
 
 
 class Serving:
-    """A server in a thread of this process."""
+    """A server in a thread of this process, on a port of its own: on the usual one a page would find the next test's server when this one is gone."""
 
     def __init__(self, folder, **options):
         from kazami.app.server import Server
 
-        self.server = Server(str(folder), **options)
+        self.server = Server(str(folder), **{"port": free_port()} | options)
         self.url = self.server.address.url
         self._thread = threading.Thread(target=self.server.serve, daemon=True)
         self._thread.start()

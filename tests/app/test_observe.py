@@ -11,7 +11,7 @@ import pytest
 from kazami.records import Layer, Series, Trace
 from kazami.storage import RunWriter
 from tests.app.stage import Serving, is_accessible, rows_of, written
-from tests.pages import answers, comes_to, eventually, expect, fits, low_contrast
+from tests.pages import PATIENCE, answers, comes_to, eventually, expect, fits, low_contrast
 from tests.reports import runs
 
 pytestmark = pytest.mark.browser
@@ -176,7 +176,7 @@ def test_pictures_are_saved_in_four_forms_and_the_python_runs(app, show, tmp_pat
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "map.csv").read_bytes().startswith(b"step,layer,wind,gradient_norm\r\n")
     script = (tmp_path / "map.py").read_text().replace("plt.show()", "assert wind.shape == (12, len(steps)); assert np.nanmax(wind[0]) < np.nanmin(wind[-1])")
-    subprocess.run([sys.executable, "-c", script], check=True, env={"MPLBACKEND": "agg", "PATH": ""}, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, env={"MPLBACKEND": "agg", "PATH": ""}, timeout=PATIENCE)
 
 
 def test_a_note_is_written_and_stays_text(app, show, tmp_path):

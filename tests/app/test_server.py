@@ -14,9 +14,10 @@ SCRIPT = """
 import torch
 model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-import time
+import threading, time
+while any(thread.name == "kazami-app-address" for thread in threading.enumerate()):
+    time.sleep(0.1)  # until the app has said where it is
 for _ in range(30):
-    time.sleep(0.1)
     optimizer.zero_grad()
     model(torch.randn(4, 8)).pow(2).mean().backward()
     optimizer.step()

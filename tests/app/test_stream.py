@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.app.stage import Serving, rows_of, written
-from tests.pages import PATIENCE, comes_to
+from tests.pages import PATIENCE, comes_to, eventually
 from tests.reports import runs
 
 tabs = []
@@ -125,10 +125,11 @@ def test_nobody_watching_means_nothing_is_written_or_encoded(live, tmp_path):
         writer.append(step, row)
     tab.steps_until(45)
     folder = tmp_path / "runs" / "digits-relu-8"
-    assert (folder / "live.wanted").exists()
+    assert eventually((folder / "live.wanted").exists, bool)
     tab.close()
     line = serving.server.hub._lines["run:digits-relu-8"]
     assert comes_to(lambda: serving.server.hub.n_tabs, 0)
+    assert comes_to(lambda: line._followers, set())  # which may come after the tab is gone
     assert comes_to(line._one_at_a_time.locked, False)  # the last look is over
     count = line._count
     for step, row in rows[5:30]:

@@ -25,7 +25,7 @@ FACTORY = """
 def cure(folder, *arguments):
     settings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8", "LANG": "C.UTF-8"}
     command = [sys.executable, "-m", "kazami", "cure", *arguments]
-    return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, encoding="utf-8", timeout=150, check=False)
+    return subprocess.run(command, cwd=folder, env=settings, capture_output=True, text=True, encoding="utf-8", timeout=280, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def cured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cured")
     written(folder, TOO_FAST)
     before = (folder / "train.py").read_text()
-    return folder, before, cure(folder, "train.py", "--budget", "60s", "--apply", "--run", "runs/one")
+    return folder, before, cure(folder, "train.py", "--budget", "250s", "--apply", "--run", "runs/one")
 
 
 def test_the_diff_alone_goes_to_stdout(cured):
@@ -64,7 +64,7 @@ def test_the_run_directory_keeps_proof_and_report(cured):
 
 def test_a_healthy_script_leaves_nothing_to_cure(tmp_path):
     written(tmp_path, TOO_FAST.replace("lr=3.0", "lr=0.1"))
-    ended = cure(tmp_path, "train.py", "--budget", "60s", "--json", "-")
+    ended = cure(tmp_path, "train.py", "--budget", "250s", "--json", "-")
     assert ended.returncode == 0, ended.stderr
     document = json.loads(ended.stdout)
     assert {"schema", "cured", "changes", "diff", "lines_to_add", "proof"} <= set(document)
@@ -75,7 +75,7 @@ def test_a_healthy_script_leaves_nothing_to_cure(tmp_path):
 
 def test_a_factory_is_cured_in_memory(tmp_path):
     written(tmp_path, FACTORY, "factory.py")
-    ended = cure(tmp_path, "factory:make", "--budget", "60s", "--json", "proof.json", "--run", "runs/two")
+    ended = cure(tmp_path, "factory:make", "--budget", "250s", "--json", "proof.json", "--run", "runs/two")
     assert ended.returncode == 0, ended.stderr
     document = json.loads((tmp_path / "proof.json").read_text())
     assert document["cured"] is True

@@ -14,6 +14,7 @@ import kazami.watch
 from kazami import cli
 from kazami.watch.options import RunOptions
 from kazami.watch.script import ScriptEnd
+from tests.pages import PATIENCE
 
 
 class Session(ModuleType):
@@ -133,6 +134,6 @@ def test_the_room_is_there():
 def test_an_option_of_ours_behind_a_script_that_does_not_know_it_is_told(tmp_path, word, is_told):
     (tmp_path / "train.py").write_text("import argparse\nargparse.ArgumentParser().parse_args()\n")
     command = [sys.executable, "-m", "kazami", "run", "--run", "r", "--lang", "en", "train.py", word, "-"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ended.returncode == 2
     assert ("--json stands behind train.py" in ended.stderr) is is_told

@@ -20,9 +20,9 @@ pytest.importorskip("distributed")
 def test_an_address_where_nobody_answers_is_one_sentence():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    with pytest.raises(UsageError, match=f"should be a Dask scheduler with a worker at {address}, but none was reached"):
-        pool("cluster", address=address)
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"  # held, so that nobody else begins to listen there
+        with pytest.raises(UsageError, match=f"should be a Dask scheduler with a worker at {address}, but none was reached"):
+            pool("cluster", address=address)
     with pytest.raises(UsageError, match="local:2"):
         pool("cluster", address="local:none")
 

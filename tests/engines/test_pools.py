@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from kazami.engines import Failure, pool
 from kazami.errors import KazamiError, UsageError
+from tests.pages import PATIENCE, comes_to, eventually
 
 
 def test_here_is_the_reference():
@@ -48,16 +48,13 @@ def test_processes_return_everything_though_one_is_killed_and_one_item_kills(tmp
         next(workers.map(abs, [1]))
 
 
-def is_gone(process: int, seconds: float = 30.0) -> bool:
-    """Return whether a process ends within some time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
+def is_alive(process: int) -> bool:
+    """Return whether there is such a process."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 SCRIPT = """
@@ -87,12 +84,11 @@ def test_interrupting_ends_the_workers(tmp_path):
     script.write_text(SCRIPT.replace('print("said by the worker")', 'open(sys.argv[2], "w").write(str(os.getpid()))'))
     told = tmp_path / "pid"
     running = subprocess.Popen([sys.executable, str(script), "600", str(told)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while not told.exists() or not told.read_text():
-        time.sleep(0.05)
+    worker = int(eventually(lambda: told.read_text() if told.exists() else "", bool))
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    _, said = running.communicate(timeout=PATIENCE)
     assert "KeyboardInterrupt" in said
-    assert is_gone(int(told.read_text()))
+    assert comes_to(lambda: is_alive(worker), False)
 
 
 def test_what_makes_no_sense_is_refused():

@@ -24,7 +24,7 @@ PLUGIN_ROOMS = (
     "sinks",
     "sweeps/recorded",
 )
-DRY_ROOMS = ("errors", "doors", "registry", "records", "signals", "diagnosis", "storage", "reports", "comparison", "edits", "kernels")
+DRY_ROOMS = ("errors", "files", "doors", "registry", "records", "signals", "diagnosis", "storage", "reports", "comparison", "edits", "kernels")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -13,6 +13,7 @@ from kazami.trials.keeping import applied, finite
 from kazami.trials.script_cure import cure_script
 from kazami.trials.script_subject import EXPLAINED, VALIDATION, score_of_losses
 
+BUDGET = 250  # seconds, far more than is needed: of less, a busy machine could use up what a trial may take
 TOO_FAST = """
     import torch
     from torch import nn
@@ -47,7 +48,7 @@ def written(folder, text, name="train.py"):
 def test_a_script_is_cured_by_a_diff_that_was_run(folder):
     name = written(folder, TOO_FAST)
     before = (folder / name).read_text()
-    found = cure_script(name, budget=40)
+    found = cure_script(name, budget=BUDGET)
     assert found.proof.cured, found.proof.verdict.en
     assert found.proof.on == "script"
     assert found.steps == 40
@@ -67,7 +68,7 @@ def test_a_script_is_cured_by_a_diff_that_was_run(folder):
 
 def test_a_healthy_script_is_left_alone(folder):
     name = written(folder, TOO_FAST.replace("lr=3.0", "lr=0.1"))
-    found = cure_script(name, budget=40)
+    found = cure_script(name, budget=BUDGET)
     assert found.proof.nothing_to_cure
     assert found.diff == found.lines == ""
 
@@ -93,7 +94,7 @@ def test_ctrl_c_gives_what_is_known(folder):
         if what not in ("diagnosis", "lower_learning_rate"):
             raise KeyboardInterrupt
 
-    found = cure_script(name, budget=40, progress=interrupt)
+    found = cure_script(name, budget=BUDGET, progress=interrupt)
     assert not found.proof.cured
     assert "interrupted" in found.proof.verdict.en
     assert [one.name for one in found.proof.tried][:1] == ["lower_learning_rate"]

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import kazami
+from tests.pages import PATIENCE
 
 DRIVER = """
 import os, sys
@@ -57,7 +58,7 @@ class Place:
     def run(self, *command: str, watched: bool, stdin: bytes = b"", merged: bool = False) -> tuple[int, bytes, bytes]:
         """Return exit code, stdout and stderr."""
         with self.start(*command, watched=watched, merged=merged) as process:
-            out, err = process.communicate(stdin, timeout=60)
+            out, err = process.communicate(stdin, timeout=PATIENCE)
         return process.returncode, out, err or b""
 
     def notes(self) -> list[str]:

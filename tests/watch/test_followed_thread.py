@@ -70,7 +70,14 @@ def plain(n):
 def test_several_at_once_train_as_unwatched_and_one_is_followed_whole(observer, trial):
     del trial  # zero_grad in one thread while another's gradients were read ended the process, once in a dozen times
     trainings = [Training() for _ in range(3)]
-    threads = [threading.Thread(target=training.steps, args=(30,)) for training in trainings]
+    have_begun = threading.Barrier(3)
+
+    def run(training):
+        training.step()
+        have_begun.wait()  # a thread that ends before the next one begins is not beside it
+        training.steps(29)
+
+    threads = [threading.Thread(target=run, args=(training,)) for training in trainings]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -123,12 +130,13 @@ def test_another_training_is_followed_once_the_first_thread_is_silent(observer):
 def test_losses_of_two_trainings_at_once_are_not_mixed(observer):
     slow, quick = Training(), Training()
     quick.y = torch.zeros_like(quick.y)
-    permits = threading.Semaphore(0)
+    permits, done = threading.Semaphore(0), threading.Semaphore(0)
 
     def beside():
         for _ in range(30):
             permits.acquire()
             quick.step()
+            done.release()
 
     slow.step()
     thread = threading.Thread(target=beside)
@@ -136,6 +144,7 @@ def test_losses_of_two_trainings_at_once_are_not_mixed(observer):
     for _ in range(30):
         permits.release()
         slow.step()
+        done.acquire()  # else this thread, held up, is taken for a silent one
     thread.join()
     seen = losses(observer)
     observer.detach()

@@ -11,6 +11,7 @@ from kazami.records import RunInfo
 from kazami.storage import RunWriter
 from kazami.watch import ranks
 from kazami.watch.ranks import agreed_location, forget_agreement, is_first_rank, job_key, n_ranks, this_rank
+from tests.pages import PATIENCE
 
 JOB = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4", "TORCHELASTIC_RUN_ID": "none"}
 
@@ -49,7 +50,7 @@ def test_all_ranks_get_one_place_however_many_ask_at_once(job):
 def test_processes_of_one_launcher_agree(job):
     code = "from kazami.watch.ranks import agreed_location; print(agreed_location('train.py'))"
     started = [subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "RANK": str(n)}, stdout=subprocess.PIPE, text=True) for n in range(3)]
-    assert len({one.communicate(timeout=60)[0] for one in started}) == 1
+    assert len({one.communicate(timeout=PATIENCE)[0] for one in started}) == 1
 
 
 def test_the_next_job_gets_a_place_of_its_own(job):

@@ -95,12 +95,15 @@ ALIKE = {
     "exception in a thread": (
         """
         import threading, time
+        is_said = threading.Event()
         def fail():
+            is_said.wait()
             time.sleep(0.1)
             print("still running")
             1 / 0
         threading.Thread(target=fail, name="Worker").start()
         print("main is done")
+        is_said.set()
         """,
         0,
         "finished 0",
@@ -155,8 +158,9 @@ ALIKE = {
         atexit.register(print, "second")
         atexit.register(int, "not a number")
         pool = concurrent.futures.ThreadPoolExecutor(1)
-        pool.submit(lambda: (time.sleep(0.1), print("pool")))
-        threading.Thread(target=lambda: (time.sleep(0.05), print("thread"))).start()
+        is_said = threading.Event()
+        pool.submit(lambda: (is_said.wait(), print("pool")))
+        threading.Thread(target=lambda: (time.sleep(0.1), print("thread"), is_said.set())).start()
         class Last:
             def __del__(self): print("deleted")
         last = Last()

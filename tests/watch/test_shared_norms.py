@@ -54,6 +54,7 @@ def part(tensor, mesh, *is_shard):
 @pytest.fixture
 def store(monkeypatch):
     own, here = Store(), threading.local()
+    monkeypatch.setattr(shared_norms, "PATIENCE_S", 150.0)  # whoever answers at all answers in time, however busy the machine is
     monkeypatch.setattr(shared_norms, "_store", lambda: own)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: here.rank)
     own.here = here
@@ -107,10 +108,9 @@ def test_ranks_that_are_not_watched_are_waited_for_a_bounded_time_and_then_never
     monkeypatch.setattr(shared_norms, "PATIENCE_S", 0.02)
     monkeypatch.setattr(shared_norms, "IN_VAIN_S", 0.05)
     store.here.rank, shared = 0, SharedNorms()
-    began = time.monotonic()
     assert all(shared.norms("gradient", step, [part(torch.ones(2), torch.arange(2), True)]) == [None] for step in range(200))
-    assert time.monotonic() - began < 5
     assert "do not answer" in shared.blind
+    assert len(store.values) <= 3  # asked at three steps at most: two waits in vain are less than what may be waited, three are more
 
 
 def test_a_rank_that_comes_late_but_in_time_is_waited_for(store):

@@ -26,9 +26,11 @@ from .wire_cures import CureBoard, CureJob, CureRequest, CureStarted, CureStep, 
 # As `kazami` itself starts: modules of the working directory are the script's, and not ours to import.
 START = "import sys; sys.flags.safe_path or sys.path.pop(0); from kazami.cli import main; main()"
 LEAST_BUDGET, MOST_BUDGET, MOST_SEEDS = 10, 3600, 20
+LAST_WORDS = 5.0  # seconds for what an ended process has said to be read
 GRACE = 8.0  # seconds between the wish to end and the end: what is proved by then is still written
 MOST_STEPS, MOST_LINES, MOST_LETTERS = 400, 12, 400
 _PROGRESS = re.compile(r"kazami-progress: \s*(\d+) / (\d+) s  (.*)")
+_Stamp = tuple[int, int, int]
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 STEPS = {
@@ -76,7 +78,7 @@ class Job:
         reader = threading.Thread(target=self._listen, daemon=True, name="kazami-listen")
         reader.start()
         self.process.wait()
-        reader.join(1.0)  # what it started may hold the pipe open for longer than it lives
+        reader.join(LAST_WORDS)  # what it started may hold the pipe open for longer than it lives
         with suppress(OSError):
             self.place.rmdir()  # only an empty one goes: nothing was written
         self.ended = time.monotonic()
@@ -154,7 +156,7 @@ class Curing:
         self._folder = folder
         self._is_local = is_local
         self._jobs: dict[str, Job] = {}  # the newest of each run
-        self._known: dict[str, tuple[tuple[int, int], tuple[object, ProofLine] | None]] = {}
+        self._known: dict[str, tuple[tuple[_Stamp, _Stamp], tuple[object, ProofLine] | None]] = {}
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         atexit.register(self.close)
@@ -279,7 +281,7 @@ class Curing:
         """Return a proof's key and line, ``None`` for a run without proof; read again only when its files changed."""
         place = self._folder.path / run
         try:
-            stamp = (os.stat(place / "proof.json").st_mtime_ns, os.stat(place / "run.json").st_mtime_ns)  # the head is closed last
+            stamp = (_stamp(place / "proof.json"), _stamp(place / "run.json"))  # the head is closed last
         except OSError:
             return None
         known = self._known.get(run)
@@ -287,6 +289,12 @@ class Curing:
             known = (stamp, _line_of(place))
             self._known[run] = known
         return known[1]
+
+
+def _stamp(file: Path) -> _Stamp:
+    """Return what changes with a file, also where it changes twice within one tick of the disk's clock."""
+    state = os.stat(file)
+    return state.st_mtime_ns, state.st_ino, state.st_size
 
 
 def _line_of(place: Path) -> tuple[object, ProofLine] | None:

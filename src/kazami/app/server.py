@@ -231,11 +231,14 @@ class Server:
         Args:
             until: Asked once a second.
         """
-        threading.Thread(target=import_module, args=("pyarrow.parquet",), daemon=True, name="kazami-warm-up").start()  # the first page need not wait for it
+        warm_up = threading.Thread(target=import_module, args=("pyarrow.parquet",), daemon=True, name="kazami-warm-up")  # the first page need not wait for it
+        warm_up.start()
         if until is not None:
             threading.Thread(target=self._watch, args=(until,), daemon=True, name="kazami-until").start()
         with suppress(KeyboardInterrupt):
             asyncio.run(self._server.serve(sockets=[self._socket]))
+        with suppress(KeyboardInterrupt):
+            warm_up.join()  # a thread that still imports a library when Python ends takes the process down with it
 
     def stop(self) -> None:
         """End serving, from any thread."""

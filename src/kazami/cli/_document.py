@@ -20,6 +20,7 @@ def write_document(data: Mapping[str, Any], place: str, *, what: str) -> None:
     Raises:
         CannotWrite: The file cannot be written.
     """
+    from ..files import whole_file
     from ..storage.strict_json import dumps
 
     text = dumps(data)
@@ -27,7 +28,8 @@ def write_document(data: Mapping[str, Any], place: str, *, what: str) -> None:
         click.echo(text)
         return
     try:
-        Path(place).write_text(text + "\n", encoding="utf-8")
+        with whole_file(place) as half:
+            half.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{what} cannot be written to {place} ({error.strerror or error}).") from None
 

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import CannotWrite, UsageError
+from ..files import whole_file
 from ..maps import AbstractMap, Training, TrainingMap
 from ..records.regime import LETTERS
 from .bifurcation_points import CHAOS, LOST, UNDECIDED, BifurcationPoint, bifurcation_points
@@ -185,7 +185,8 @@ class Bifurcation:
             raise UsageError(f"A diagram's data should go into a file that ends in .npz, and is called {path!r}.")
         held: dict[str, Any] = {name: np.array(getattr(self, name)) for name in ("parameter", "observable", "how", "values", "observed", "local", "motions")}
         try:
-            np.savez_compressed(Path(path), **held)
+            with whole_file(path) as half:
+                np.savez_compressed(half, **held)
         except OSError as error:
             raise CannotWrite(f"The diagram {path} cannot be written ({error.strerror or error}).") from None
         return path

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotWrite, UsageError
+from ..files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,8 +106,8 @@ def save_figure(figure: "Figure", path: str) -> str:
     if Path(path).suffix.lower() not in FORMATS:
         raise UsageError(f"A figure's file should end in {', '.join(FORMATS)}, and is called {path!r}.")
     try:
-        with drawing():
-            figure.savefig(path, metadata={"Date": None} if path.lower().endswith(".svg") else None)
+        with drawing(), whole_file(path) as half:
+            figure.savefig(half, metadata={"Date": None} if path.lower().endswith(".svg") else None)
     except OSError as error:
         raise CannotWrite(f"The figure {path} cannot be written ({error.strerror or error}).") from None
     return path

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CannotWrite, UsageError
+from ..files import whole_file
 from .box_counting import BoxDimension, box_dimension, edges
 from .window import Window
 
@@ -93,7 +94,8 @@ class TrainabilityMap:
             raise UsageError(f"A map's data should go into a file that ends in .npz, and is called {path!r}.")
         told = json.dumps({"window": self.window.to_dict(), "facts": self.facts})
         try:
-            np.savez_compressed(path, values=self.values, computed=self.computed, x=self.x, y=self.y, about=np.array(told))
+            with whole_file(path) as half:
+                np.savez_compressed(half, values=self.values, computed=self.computed, x=self.x, y=self.y, about=np.array(told))
         except OSError as error:
             raise CannotWrite(f"The map {path} cannot be written ({error.strerror or error}).") from None
         return path

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CannotWrite, UsageError
+from ..files import whole_file
 from .map_figure import colours, scale_of
 from .problem import Problem
 from .refinement import computed_in_full, refined
@@ -154,9 +154,8 @@ class TilePyramid:
     def _write(self, place: Path, content: bytes) -> None:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            half = place.with_name(f".{place.name}.{os.getpid()}")
-            half.write_bytes(content)
-            half.replace(place)
+            with whole_file(place) as half:
+                half.write_bytes(content)
         except OSError as error:
             raise CannotWrite(f"The tile {place} cannot be written ({error.strerror or error}).") from None
 

@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -165,6 +166,11 @@ def write_whole(place: str, content: str | bytes) -> str:
 
     filesystem, path = fsspec.core.url_to_fs(place)
     temporary = f"{path}.{os.getpid()}.tmp"
-    filesystem.pipe_file(temporary, content.encode("utf-8") if isinstance(content, str) else content)
-    filesystem.mv(temporary, path)
+    try:
+        filesystem.pipe_file(temporary, content.encode("utf-8") if isinstance(content, str) else content)
+        filesystem.mv(temporary, path)
+    except BaseException:
+        with suppress(Exception):
+            filesystem.rm_file(temporary)
+        raise
     return place

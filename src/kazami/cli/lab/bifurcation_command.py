@@ -63,8 +63,10 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     name, low, high = _range(options["lr"], options["parameter"])
     source = _source(words, module, input_shape, min(options["transient"] + options["keep"], MOST_HARVESTED), language)
     found = _found(source, name, (low, high), options)
-    _written(found, options, language)
-    _shown(found, options, language)
+    try:
+        _written(found, options, language)
+    finally:  # a full disk must not cost the answer
+        _shown(found, options, language)
     return 0 if found.is_complete else INTERRUPTED
 
 
@@ -128,12 +130,14 @@ def _found(source: "AbstractMap | Training", name: str, ends: tuple[float, float
 
 
 def _written(found: "Bifurcation", options: dict[str, Any], language: str) -> None:
-    if options["data"]:
-        found.save(options["data"])
-    if options["output"]:
-        from ...reports.figures import figure_language, save_figure
+    from ...reports.figures import figure_language, save_figure
 
-        save_figure(found.figure(language=figure_language(options["output"], language)), options["output"])
+    try:
+        if options["data"]:
+            found.save(options["data"])
+    finally:
+        if options["output"]:
+            save_figure(found.figure(language=figure_language(options["output"], language)), options["output"])
 
 
 def _shown(found: "Bifurcation", options: dict[str, Any], language: str) -> None:

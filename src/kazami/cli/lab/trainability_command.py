@@ -94,8 +94,10 @@ def command(output: str | None, data: str | None, tiles: str | None, levels: int
         done, count = _tiled(asked, tiles, levels)
         told["tiles"] = {"directory": tiles, "done": done, "of": count}
         is_whole = done == count
-    _written(found, output, data, language)
-    _shown(found, told, json_place, language)
+    try:
+        _written(found, output, data, language)
+    finally:  # a full disk must not cost the answer
+        _shown(found, told, json_place, language)
     return 0 if is_whole else INTERRUPTED
 
 
@@ -158,12 +160,14 @@ def _tiled(asked: dict[str, Any], place: str, levels: int | None) -> tuple[int, 
 
 
 def _written(found: "TrainabilityMap", output: str | None, data: str | None, language: str) -> None:
-    if data:
-        found.save(data)
-    if output:
-        from ...reports.figures import figure_language, save_figure
+    from ...reports.figures import figure_language, save_figure
 
-        save_figure(found.figure(language=figure_language(output, language)), output)
+    try:
+        if data:
+            found.save(data)
+    finally:
+        if output:
+            save_figure(found.figure(language=figure_language(output, language)), output)
 
 
 def _shown(found: "TrainabilityMap", told: dict[str, Any], json_place: str | None, language: str) -> None:

@@ -231,11 +231,12 @@ def test_the_way_from_the_address_with_the_token_stays_here(tmp_path, path, plac
     one.stop()
 
 
-def test_a_port_that_is_taken_is_told_or_another_one_found(tmp_path, serving):
+def test_a_port_that_is_taken_is_told_or_another_one_found(tmp_path, serving, monkeypatch):
     port = serving.server.address.port
     with pytest.raises(UsageError, match="--port"):
         Server(str(tmp_path), port=port)
-    other = Serving(tmp_path)
+    monkeypatch.setattr("kazami.app.server.USUAL_PORT", port)
+    other = Serving(tmp_path, port=None)
     assert other.server.address.port != port
     other.stop()
 

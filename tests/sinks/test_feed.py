@@ -1,8 +1,10 @@
 """The line to one sink: it never blocks, it drops with one warning, it waits for a limited time."""
 
+import math
 import os
 import threading
 import time
+from typing import ClassVar
 
 import pytest
 
@@ -50,9 +52,7 @@ def test_a_sink_that_hangs_costs_its_patience_at_the_end_and_one_warning(where, 
     for step in range(1, 11):
         feed.log(step, ROW)
     feed.artifact(str(tmp_path / "report.html"))
-    began = time.monotonic()
-    finish([feed])
-    assert time.monotonic() - began < _feed.LONGEST_WAIT_S / 2  # it was patience that ended the waiting, not the last resort
+    finish([feed], longest_s=math.inf)  # so it is patience that ends the waiting, not the last resort
     assert len(said) == 1
     assert "did not finish in time" in said[0].en
     feed.log(11, ROW)  # nothing is taken any more
@@ -151,15 +151,19 @@ def test_in_a_forked_child_it_does_nothing_and_waits_for_nobody(said, never) -> 
     finish([feed], longest_s=0.3)
 
 
+class LessImpatient(Keeping):
+    """Whose patience is longer than a busy machine lets a thread wait for its turn."""
+
+    patience_s: ClassVar = 0.8
+
+
 def test_a_sink_that_computes_is_not_taken_for_a_hung_one(said) -> None:
     def compute(what: str) -> None:
-        end = time.thread_time() + 0.5  # longer than its patience
+        end = time.thread_time() + 1.2  # longer than its patience
         while what == "log" and time.thread_time() < end:
             pass
 
-    from tests.sinks.strangers import Impatient
-
-    sink = Impatient(on_call=compute)
+    sink = LessImpatient(on_call=compute)
     feed = Feed(sink, said.append)
     feed.log(1, ROW)
     finish([feed])

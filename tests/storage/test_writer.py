@@ -12,6 +12,7 @@ import pytest
 from kazami.records import RunInfo
 from kazami.storage import RunWriter, open_run
 from kazami.storage.store import Store
+from tests.pages import PATIENCE, eventually
 
 NEVER = 1e9
 
@@ -22,7 +23,7 @@ def place(tmp_path):
 
 
 def run_python(code, *arguments, **options):
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=PATIENCE, **options)
 
 
 def steps_of(place):
@@ -30,11 +31,8 @@ def steps_of(place):
     return [] if series is None else series.steps.tolist()
 
 
-def wait_for(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
+def wait_for(condition):
+    assert eventually(condition, bool)
 
 
 def test_head_is_there_at_once(place):
@@ -152,25 +150,31 @@ def test_interpreter_exit_writes_everything(place):
 
 
 def test_signal_handler_may_call_anything_at_any_instant(place):
-    """The handler interrupts the main thread inside append and flush, thousands of times: nothing must wait for a lock that it holds itself."""
+    """The handler interrupts the main thread inside append and flush, and itself, many times: nothing must wait for a lock that it holds itself."""
     code = """
 import signal, sys, time
 from kazami.records import RunInfo
 from kazami.storage import RunWriter
 made = RunWriter(sys.argv[1], RunInfo("a"), flush_steps=3, flush_seconds=0.01)
-n = 0
+n = depth = 0
+is_over = False
+def again(): signal.setitimer(signal.ITIMER_REAL, 0.001)  # once: where a handler takes longer than that, they would pile up
 def handler(number, frame):
-    global n
-    n += 1
-    made.append(1_000_000 + n, {"tick": 1.0}); made.event("tick", n, {}); made.update(steps=n)
-    if n % 50 == 0: made.flush()
+    global n, depth
+    if is_over: return
+    n += 1; depth += 1; own = n
+    if depth < 3: again()
+    made.append(1_000_000 + own, {"tick": 1.0}); made.event("tick", own, {}); made.update(steps=own)
+    if own % 50 == 0: made.flush()
+    depth -= 1
+    again()
 signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+again()
 end = time.monotonic() + 1.0; step = 0
 while time.monotonic() < end:
     step += 1; made.append(step, {"loss": 1.0}); made.event("step", step, {}); made.update(steps=step)
     if step % 50 == 0: made.flush()
-signal.setitimer(signal.ITIMER_REAL, 0.0)
+is_over = True
 made.close()
 print(step, n, made.problems)
 """
@@ -222,7 +226,7 @@ def test_forked_worker_of_multiprocessing(place):
     made.append(1, {"loss": 1.0})
     worker = multiprocessing.get_context("fork").Process(target=_append_in_child, args=(made,))
     worker.start()
-    worker.join(20)
+    worker.join(PATIENCE)
     assert worker.exitcode == 0
     made.close()
     assert steps_of(place) == [1]
@@ -272,18 +276,20 @@ assert "torch" not in sys.modules
 
 def test_interrupted_close_is_taken_up_again_at_exit(place):
     code = """
-import signal, sys, time
+import signal, sys, threading, time
 from kazami.records import RunInfo
 from kazami.storage import RunWriter
 from kazami.storage.store import Store
-put = Store.put
+put, main = Store.put, threading.main_thread().ident
+has_begun = threading.Event()
 def slow(self, name, content):
+    if not has_begun.is_set():  # the other thread is in close, or nothing would be written
+        has_begun.set(); time.sleep(0.1); signal.pthread_kill(main, signal.SIGALRM)
     time.sleep(0.5); put(self, name, content)
 Store.put = slow
 made = RunWriter(sys.argv[1], RunInfo("a"), flush_seconds=1e9)
 made.append(1, {"loss": 1.0})
 signal.signal(signal.SIGALRM, signal.default_int_handler)
-signal.setitimer(signal.ITIMER_REAL, 0.1)
 try:
     made.close(reason="finished")
 except KeyboardInterrupt:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from kazami.records import RunInfo
 from kazami.storage import RunWriter, open_run, writer
 from kazami.storage.store import Store
+from tests.pages import PATIENCE, eventually
 
 NEVER = 1e9
 
@@ -23,7 +23,7 @@ def place(tmp_path):
 
 
 def run_python(code, *arguments, **options):
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=PATIENCE, **options)
 
 
 def steps_of(place):
@@ -31,11 +31,8 @@ def steps_of(place):
     return [] if series is None else series.steps.tolist()
 
 
-def wait_for(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert condition()
+def wait_for(condition):
+    assert eventually(condition, bool)
 
 
 def full(self, path, content):
@@ -122,12 +119,11 @@ def test_hanging_disk_is_waited_for_only_so_long(place, monkeypatch):
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.1)
     made = RunWriter(place, RunInfo("a"), flush_seconds=NEVER)
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "put", lambda self, name, content: release.wait(30))
+        patch.setattr(Store, "put", lambda self, name, content: release.wait())
         made.append(1, {"loss": 1.0})
-        started = time.monotonic()
         made.flush()
         made.close()
-        assert time.monotonic() - started < 5.0
+        assert made._thread.is_alive()  # it hangs still, and nobody waited for it
         release.set()
     wait_for(lambda: not made._thread.is_alive())
     assert len(made.problems) == 1
@@ -138,7 +134,7 @@ def test_memory_is_bounded_while_the_disk_hangs(place, monkeypatch):
     release = threading.Event()
     put = Store.put
     monkeypatch.setattr(writer, "MOST_WAITING", 500)
-    monkeypatch.setattr(Store, "put", lambda self, name, content: (release.wait(30), put(self, name, content)))
+    monkeypatch.setattr(Store, "put", lambda self, name, content: (release.wait(), put(self, name, content)))
     made = RunWriter(place, RunInfo("a"), flush_steps=1, flush_seconds=NEVER)
     made.append(1, {"loss": 1.0})
     wait_for(lambda: not made._metrics.rows)  # the writer took it, and hangs

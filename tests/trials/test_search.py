@@ -1,10 +1,11 @@
 """The order of the search: what leaves the cause as it is comes last, and what helps is proved though others were still to be tried."""
 
 import math
-import time
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from kazami.records import Finding, Prescription, Sentence, Series, Trace
 from kazami.trials.replayed import Replay
@@ -15,6 +16,13 @@ from kazami.trials.trial import Trial
 
 NOTHING = Sentence("", "")
 PAUSE = 0.02
+clock = SimpleNamespace(now=0.0)
+
+
+@pytest.fixture(autouse=True)
+def time_that_only_trials_take(monkeypatch):
+    """Nothing else takes time: how busy the machine is decides nothing."""
+    monkeypatch.setattr("kazami.trials.search.time", SimpleNamespace(perf_counter=lambda: clock.now))
 
 
 def finding(name, *cures, is_primary=False):
@@ -41,7 +49,7 @@ class Described(AbstractSubject):
         return replace(self, changes=names) if names in self.ends else None
 
     def trial(self, *, seed, watched=False):
-        time.sleep(PAUSE)
+        clock.now += PAUSE
         score, findings = self.ends[self.changes]
         losses = np.full(60, 1.0) if self.changes == self.halted else np.linspace(1.0, 0.5, 60)
         trace = Trace(step=60, series={"loss": Series(np.arange(1, 61), losses)}, trivial_loss=1.0)
@@ -49,7 +57,7 @@ class Described(AbstractSubject):
 
 
 def searched(ends, *, budget=60.0, until=math.inf, halted=("none",)):
-    search = Search(Described(ends, halted=halted), 3, budget, None)
+    search = Search(Described(ends, halted=halted), 3, budget, None, started=clock.now)
     search.begin_with(search.run(search.subject, seed=0, watched=True))
     return search.proof(until)
 

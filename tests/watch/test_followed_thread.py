@@ -1,12 +1,16 @@
 """Trainings in threads: one thread is followed, whichever it is; the others train as if nobody watched, and it is said."""
 
+import os
+import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.optim.optimizer import _global_optimizer_pre_hooks
 
 from kazami.watch import hooks
 from kazami.watch.followed_thread import PATIENCE, SEVERAL_THREADS
@@ -165,3 +169,116 @@ def test_a_mistake_of_ours_leaves_that_thread_unfollowed(observer, monkeypatch):
     assert SEVERAL_THREADS in observer.blind
     observer.detach()
     assert bits(other.model) == bits(plain(3))
+
+
+def test_trainings_whose_steps_share_the_threads_of_a_pool_are_not_disturbed(observer):
+    trainings, expected = [Training() for _ in range(3)], bits(plain(150))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # a gradient of a training in another thread was read, which ended the process or changed the gradient
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            for _ in range(150):
+                wait([pool.submit(training.step) for training in trainings])
+    finally:
+        sys.setswitchinterval(interval)
+    observer.detach()
+    assert [bits(training.model) for training in trainings] == [expected] * 3
+
+
+def test_gradients_of_a_training_that_a_backward_does_not_reach_are_not_looked_for(observer, monkeypatch):
+    first, second = Training(), Training()
+    first.steps(2)  # remembers its gradients
+    looked = []
+    monkeypatch.setattr(observer._steps, "look_for_kept_gradients", lambda players: looked.append(list(players)))
+    second.backward()
+    assert looked in ([], [[]])
+
+
+def test_a_followed_training_that_comes_back_after_another_one_is_a_stranger(observer):
+    first, second = Training(), Training()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        one.submit(first.steps, 5).result()
+        other.submit(second.steps, 20).result()
+        one.submit(first.steps, 2).result()
+        assert hooks._followed.ident == other.submit(threading.get_ident).result()
+
+
+def test_an_optimizer_that_cannot_be_hashed_goes_on():
+    class Equal(torch.optim.SGD):
+        def __eq__(self, other):
+            return self is other
+
+    training = Training()
+    training.optimizer = Equal(training.model.parameters(), lr=0.01)
+    observer = Observer()
+    observer.attach()
+    try:
+        training.steps(3)
+    finally:
+        observer.detach()
+    assert bits(training.model) == bits(plain(3))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_process_forked_while_another_thread_is_recorded_does_not_wait_for_it(observer):
+    held, may_go = threading.Event(), threading.Event()
+
+    def hold():
+        with observer.lock, hooks._followed.lock:
+            held.set()
+            may_go.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        observer.loader_begun(1, 1)
+        observer.scale_updated()
+        hooks._followed.joins(None)
+        os._exit(0)
+    may_go.set()
+    thread.join()
+    ends = time.monotonic() + 10
+    while (ended := os.waitpid(child, os.WNOHANG))[0] == 0 and time.monotonic() < ends:
+        time.sleep(0.01)
+    if ended[0] == 0:
+        os.kill(child, 9)
+        os.waitpid(child, 0)
+    assert ended == (child, 0)
+
+
+def test_an_evaluation_does_not_wait_for_what_another_thread_records(observer):
+    Training().steps(2)
+    is_over = threading.Event()
+
+    def evaluate():
+        with torch.no_grad():
+            F.mse_loss(torch.ones(3), torch.zeros(3))
+        torch.ones(1, requires_grad=True).register_hook(lambda gradient: None)
+        is_over.set()
+
+    with observer.lock:
+        observer.depth += 1  # as while a method of ours is under way
+        thread = threading.Thread(target=evaluate)
+        thread.start()
+        has_ended = is_over.wait(5)
+        observer.depth -= 1
+    thread.join()
+    assert has_ended
+    assert "tensor_hooks" in observer.noticed_things
+
+
+def test_watches_that_begin_and_end_at_once_leave_nothing():
+    for _ in range(20):
+        observers, barrier = [Observer() for _ in range(3)], threading.Barrier(3)
+
+        def attach_and_detach(observer, barrier=barrier):
+            barrier.wait()
+            observer.attach()
+            assert list(_global_optimizer_pre_hooks.values()).count(hooks._before_step) == 1
+            observer.detach()
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(attach_and_detach, observers))
+        assert_no_hook_is_left()

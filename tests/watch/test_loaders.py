@@ -1,9 +1,11 @@
 """A step is a batch of an epoch where the steps follow a loader."""
 
+import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
+from kazami.watch import watch
 from kazami.watch.loaders import Loaders
 from kazami.watch.observer import Observer
 
@@ -65,3 +67,23 @@ def test_loaders_work_as_before_with_a_listener_and_after_it():
     assert [float(x) for x in DataLoader(Endless(), batch_size=None)] == [0.0, 1.0, 2.0]
     observer.detach()
     assert DataLoader.__iter__ is original
+
+
+class Silent(IterableDataset):
+    def __iter__(self):
+        return iter(range(5))
+
+    def __len__(self):
+        raise ValueError("nobody knows")
+
+
+class Understated(Silent):
+    def __len__(self):
+        return 2
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dataset", [Silent, Understated])
+def test_a_length_that_is_asked_for_by_us_alone_changes_nothing(dataset):
+    with watch():
+        assert sum(1 for _ in DataLoader(dataset())) == 5

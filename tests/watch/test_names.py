@@ -1,13 +1,16 @@
 """Parameters have their names, and those that an optimizer misses are told."""
 
 import gc
+import sys
+import threading
+import time
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from kazami.watch import watch
-from kazami.watch.names import FREE_SEARCHES, Names, unregistered, without_wrappers
+from kazami.watch.names import FREE_SEARCHES, Names, living_modules, unregistered, without_wrappers
 from tests.watch.seeing import trained, watched
 
 X, Y = torch.randn(8, 4), torch.arange(8) % 3
@@ -171,3 +174,27 @@ def test_weights_of_keras_are_named_by_the_layers_that_the_user_knows():
     inside = nn.ModuleDict({"features": functional, "body": sequential, "last": KerasLayer("dense", dense__kernel=3)})
     assert [path for path, _ in without_wrappers(inside)] == ["features.block.score.bias", "features.hidden.kernel", "body.hidden.kernel", "last.kernel"]
     assert [path for path, _ in without_wrappers(KerasLayer("dense", dense__kernel=3))] == ["dense.kernel"]
+
+
+def test_a_search_does_not_disturb_what_another_thread_builds():
+    model, errors, is_over = nn.Linear(1, 1), [], threading.Event()
+
+    def build():
+        while not is_over.is_set():
+            try:
+                assert len(tuple(number for number in range(40))) == 40
+            except SystemError as error:  # somebody else holds the tuple
+                errors.append(error)
+
+    interval, builder = sys.getswitchinterval(), threading.Thread(target=build)
+    sys.setswitchinterval(1e-5)
+    try:
+        builder.start()
+        ends = time.monotonic() + 2
+        while time.monotonic() < ends:
+            assert any(module is model for module in living_modules())
+    finally:
+        is_over.set()
+        builder.join()
+        sys.setswitchinterval(interval)
+    assert not errors

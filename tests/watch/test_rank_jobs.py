@@ -3,19 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
 
 from kazami.storage import open_run
 from kazami.watch.stored import stored_report
+from tests.pages import PATIENCE, eventually, free_port
 
 DDP = """
-import json, os, signal, sys, time, torch, torch.distributed as dist
+import json, os, pathlib, signal, sys, time, torch, torch.distributed as dist
 from contextlib import nullcontext
 from torch import nn
 dist.init_process_group("gloo")
@@ -47,6 +46,11 @@ for step in range(int(sys.argv[1])):
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "raise" and rank == 1 and step == 5:
         raise ValueError("a mistake of the script")
+until = time.monotonic() + 100
+while what == "nan" and rank == 0 and time.monotonic() < until:  # rank 0 waits two seconds for the others to end, and a busy machine may need more
+    time.sleep(0.05)
+    if any(json.loads(one.read_text())["reason"] for one in pathlib.Path("runs").glob("*/run-r1.json")):
+        break
 with open(f"told-{rank}.json", "w") as file:
     json.dump({"weights": [p.detach().double().sum().item() for p in ddp.parameters()], "norms": norms}, file)
 dist.destroy_process_group()
@@ -115,12 +119,6 @@ if __name__ == "__main__":
 """
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
-
-
 class Job:
     """A script in a folder, and the ways to start it."""
 
@@ -135,7 +133,7 @@ class Job:
         """Run under torchrun, kazami inside or outside of it; return its exit code, stdout and stderr."""
         inner = ["-m", "kazami", "run", "train.py"] if is_watched and not is_outside else ["train.py"]
         outer = ["-m", "kazami", "run", "-m"] if is_outside else ["-m"]
-        command = [sys.executable, *outer, "torch.distributed.run", "--nproc-per-node", "2", "--master-port", free_port(), *inner, *words]
+        command = [sys.executable, *outer, "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port()), *inner, *words]
         done = subprocess.run(command, cwd=self.folder, env={**self.environment, "WHAT": what}, capture_output=True, text=True, timeout=240)
         return done.returncode, done.stdout, done.stderr
 
@@ -159,11 +157,11 @@ def ddp(tmp_path):
 
 
 def test_two_ranks_write_one_run(ddp):
-    port = free_port()
+    port = str(free_port())
     command = [sys.executable, "-m", "kazami", "run", "train.py", "6"]
     both = {**ddp.environment, "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "WHAT": "nan"}
     ranks = [subprocess.Popen(command, cwd=ddp.folder, env={**both, "RANK": str(n)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for n in (0, 1)]
-    told = [one.communicate(timeout=120) for one in ranks]
+    told = [one.communicate(timeout=PATIENCE) for one in ranks]
     assert [one.returncode for one in ranks] == [0, 0], told
     stored = open_run(ddp.run)
     assert stored.ranks() == [0, 1]
@@ -226,7 +224,7 @@ def test_ctrl_c_leaves_a_readable_run_of_both_ranks(ddp):
         "--nproc-per-node",
         "2",
         "--master-port",
-        free_port(),
+        str(free_port()),
         "-m",
         "kazami",
         "run",
@@ -234,11 +232,9 @@ def test_ctrl_c_leaves_a_readable_run_of_both_ranks(ddp):
         "100000",
     ]
     job = subprocess.Popen(command, cwd=ddp.folder, env=ddp.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-    until = time.monotonic() + 120
-    while time.monotonic() < until and not list(ddp.folder.glob("runs/*/metrics/*-r1.parquet")):
-        time.sleep(0.2)
+    eventually(lambda: {"-r1" in part.name for part in ddp.folder.glob("runs/*/metrics/*.parquet")}, lambda ranks: ranks == {False, True})
     os.killpg(job.pid, signal.SIGINT)
-    job.communicate(timeout=120)
+    job.communicate(timeout=PATIENCE)
     stored = open_run(ddp.run)
     assert stored.ranks() == [0, 1]
     assert {head.reason for head in stored.heads().values()} <= {"interrupted", "terminated", "exception"}
@@ -270,7 +266,7 @@ def test_sharded_parameters_are_seen_whole_or_not_at_all_and_nobody_waits_for_ev
 @pytest.mark.timeout(600)
 def test_spawned_ranks_that_watch_themselves_write_one_run(tmp_path):
     job = Job(tmp_path, SPAWNED)
-    done = subprocess.run([sys.executable, "train.py", free_port()], cwd=tmp_path, env=job.environment, capture_output=True, text=True, timeout=240)
+    done = subprocess.run([sys.executable, "train.py", str(free_port())], cwd=tmp_path, env=job.environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     stored = open_run(job.run)
     assert stored.ranks() == [0, 1]

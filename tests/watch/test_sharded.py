@@ -66,7 +66,7 @@ def test_without_a_job_no_object_is_searched(monkeypatch):
     optimizer = torch.optim.SGD([weight], lr=0.1)
     monkeypatch.setitem(sharded.sys.modules, sharded.FSDP, object())
     monkeypatch.setitem(sharded.sys.modules, "torch.distributed.fsdp._flat_param", object())
-    monkeypatch.setattr(sharded.gc, "get_objects", lambda: pytest.fail("searched"))
+    monkeypatch.setattr(sharded, "living", lambda kind: pytest.fail("searched"))
     assert owner_of(weight) is weight
     assert not sharded.flat_pieces(optimizer)
 

@@ -15,6 +15,7 @@ from torch import nn
 
 import kazami
 from kazami.errors import UnknownName
+from tests.pages import PATIENCE, eventually
 from tests.sinks.strangers import Keeping, failing_at, hanging_at
 
 SCRIPT = """
@@ -122,7 +123,7 @@ def test_a_watch_that_nobody_closes_tells_its_end_when_the_process_ends(tmp_path
     (tmp_path / "train.py").write_text(
         textwrap.dedent(SCRIPT).replace("x = torch", 'import kazami\nw = kazami.watch(model, optimizer, sinks=["jsonl:m.jsonl"])\nx = torch')
     )
-    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True, timeout=PATIENCE)
     lines = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "values" in line][-1] == 20
     assert "artifact" in lines[-1]
@@ -141,7 +142,7 @@ def with_a_hung_sink(tmp_path):
 
 def test_the_command_line_has_both_sinks_and_the_script_ends_as_it_would(tmp_path, with_a_hung_sink) -> None:
     command = [sys.executable, "-m", "kazami", "run", "--sink", "hung", "--sink", "jsonl:m.jsonl", "--quiet", "train.py"]
-    done = subprocess.run(command, cwd=tmp_path, env=with_a_hung_sink, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=with_a_hung_sink, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stdout) == (0, "the script is done\n")
     assert done.stderr.count("kazami:") == 1
     assert 'The sink "hung"' in done.stderr
@@ -159,7 +160,11 @@ def test_a_signal_kills_as_it_would_and_what_was_told_is_there(number, tmp_path,
     process = subprocess.Popen(command, cwd=tmp_path, env=with_a_hung_sink, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     for _ in range(5):
         process.stdout.readline()
+    reading = threading.Thread(target=process.stdout.read)  # else its pipe fills up, and it is no training that the signal meets
+    reading.start()
+    eventually(lambda: (tmp_path / "m.jsonl").read_text() if (tmp_path / "m.jsonl").exists() else "", lambda text: "\n" in text)
     process.send_signal(number)
+    assert process.wait(timeout=PATIENCE) == -number
+    reading.join()
     process.stdout.close()
-    assert process.wait(timeout=60) == -number
     assert all(json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines())

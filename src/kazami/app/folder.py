@@ -32,7 +32,7 @@ class RunFolder:
         whole = Path(path).absolute()
         self._only = whole.name if (whole / HEAD).is_file() else None
         self.path = whole.parent if self._only else whole
-        self._known: dict[str, tuple[tuple[int, int], RunLine]] = {}
+        self._known: dict[str, tuple[tuple[int, int, int], RunLine]] = {}
 
     def ids(self) -> list[str]:
         """Return the ids of all runs, in no order."""
@@ -75,7 +75,7 @@ class RunFolder:
             state = os.stat(self.path / run / HEAD)
         except OSError:
             return None
-        key = (state.st_mtime_ns, state.st_size)
+        key = (state.st_mtime_ns, state.st_ino, state.st_size)
         known = self._known.get(run)
         if known is None or known[0] != key or (known[1].state == "live" and time.time() - self._last_sign(run, known[1].changed) > LOST):
             known = (key, self._read(run, state.st_mtime))

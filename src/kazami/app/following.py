@@ -91,7 +91,7 @@ class RunFollower:
         is_changed = self._current_line() != self._head
         if is_changed:
             self._refresh()
-            rows += self._from_parts() if self.is_ended else []
+            rows = self._with_later(self._from_parts(), rows) if self.is_ended else rows  # what the tail has just given may lie in the parts by now
         for step, values in rows:
             self._growing.append(step, values)
             self._last = step
@@ -116,8 +116,12 @@ class RunFollower:
         rows: list[tuple[int, Values]] = []
         if (found.is_gap and found.rows and found.rows[0][0] > self._last + 1) or (not found.rows and is_part_time):
             rows = self._from_parts()
+        return self._with_later(rows, found.rows)
+
+    def _with_later(self, rows: list[tuple[int, Values]], others: Iterable[tuple[int, Values]]) -> list[tuple[int, Values]]:
+        """Return rows with those of the others that are later than the last one known."""
         known = rows[-1][0] if rows else self._last
-        return rows + [row for row in found.rows if row[0] > known]
+        return rows + [row for row in others if row[0] > known]
 
     def _from_parts(self) -> list[tuple[int, Values]]:
         """Return the rows of later steps than the last one known, as the parts hold them."""

@@ -20,6 +20,7 @@ SHARE = 0.02  # of a run's time that one sink may compute: its thread takes turn
 ALLOWANCE_S = 0.5  # what it may compute in short runs
 LONGEST_WAIT_S = 30.0  # for all that is still waiting when a run ends
 TICK_S = 0.02
+HELD_UP_S = 0.5  # a tick that took longer was one of a machine that let nobody run
 MOST_SAID = 200  # characters of a stranger's error message
 
 
@@ -91,11 +92,11 @@ class Feed:
         """Wait until the sink has closed, but no longer than ``until`` (monotonic), nor longer than its patience for one call."""
         if os.getpid() != self._owner or self._thread is None:
             return
-        computed = 0.0
+        computed, now = 0.0, time.monotonic()
         while not self._done.wait(TICK_S):
-            now, before = time.monotonic(), computed
-            computed = computed_by(self._thread)
-            if computed > before:  # it is not hung
+            last, before = now, computed
+            now, computed = time.monotonic(), computed_by(self._thread)
+            if computed > before or now - last > HELD_UP_S:  # it is not hung, or had no more of a chance than we
                 self._moved_at = now
             if now > until or now - self._moved_at > self.sink.patience_s:
                 self._is_off = True

@@ -8,6 +8,7 @@ from typing import Any
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+_NUMBERS = itertools.count()  # of temporary files; one count for the process, since two stores may write into one folder from two threads
 # One PUT of these stores is atomic, and a rename is a copy: whole files are put under their own name at once.
 ATOMIC_PUT = {"memory", "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oci", "ocilake", "oss", "obs", "tos", "hf"}
 
@@ -31,7 +32,6 @@ class Store:
         self.root: str = os.path.abspath(root) if self.is_local else root.rstrip("/")
         protocols = {files.protocol} if isinstance(files.protocol, str) else set(files.protocol)
         self._puts_are_atomic = not self.is_local and bool(protocols & ATOMIC_PUT)
-        self._numbers = itertools.count()
 
     def path(self, name: str = "") -> str:
         """Return the full path of a file inside the store."""
@@ -127,7 +127,7 @@ class Store:
 
     def _temporary(self, name: str) -> str:
         folder = os.path.dirname(self.path(name))
-        return f"{folder}/.writing-{os.getpid()}-{next(self._numbers)}"  # no reader's pattern matches this name
+        return f"{folder}/.writing-{os.getpid()}-{next(_NUMBERS)}"  # no reader's pattern matches this name
 
     def _write(self, path: str, content: bytes) -> None:
         if self.is_local:

@@ -2,7 +2,7 @@
 
 import math
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -142,16 +142,16 @@ class StepReader:
         """Whether a recorded step's gradients are remembered."""
         return bool(self._kept)
 
-    def look_for_kept_gradients(self) -> None:
-        """At each backward that follows a step: are the consumed gradients still there, so that the new ones will be added to them?"""
-        for player_key, kept in self._kept.items():
+    def look_for_kept_gradients(self, players: Sequence[Player]) -> None:
+        """At each backward that follows a step and reaches ``players``: are the consumed gradients still there, so that the new ones will be added to them?"""
+        for player_key, kept in self._kept_of(players):
             self._is_kept[player_key] = bool(kept) and all(item.is_there() for item in kept)
             if not self._is_kept[player_key]:
                 self._kept[player_key] = []  # cleared once is cleared, whatever comes before the next step
 
-    def note_what_was_added(self) -> None:
-        """After a backward: the gradients that it has added to are still those of the last step (another optimizer's loss may reach them)."""
-        for player_key, kept in self._kept.items():
+    def note_what_was_added(self, players: Sequence[Player]) -> None:
+        """After a backward that has reached ``players``: the gradients that it has added to are still those of the last step."""
+        for player_key, kept in self._kept_of(players):
             owners = [item.parameter() for item in kept]
             self._kept[player_key] = _consumed([p for p in owners if p is not None])
 
@@ -163,6 +163,9 @@ class StepReader:
                 self._made.append(weakref.ref(leaf))
 
     # -- pieces
+
+    def _kept_of(self, players: Sequence[Player]) -> list[tuple[int, list[_Consumed]]]:
+        return [(id(player), self._kept[id(player)]) for player in players if id(player) in self._kept]
 
     def _sights(self, player: Player) -> list[Sight]:
         found: dict[int, Sight] = {}

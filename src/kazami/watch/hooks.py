@@ -212,9 +212,9 @@ def _wrap_backward(original: Any) -> Any:
     def backward(tensors: Any, *arguments: Any, **keywords: Any) -> Any:
         if (get_ident() != _followed.ident and not _followed.joins(tensors)) or not _in_backward.acquire(blocking=False):
             return original(tensors, *arguments, **keywords)
-        _followed.n_heard += 1
         is_told = False
         try:
+            _followed.n_heard += 1
             if (_short and _short[0].backward(tensors)) or not _watching():
                 return original(tensors, *arguments, **keywords)
             is_told, is_read_once = True, isinstance(tensors, Iterator)

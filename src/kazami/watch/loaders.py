@@ -43,10 +43,14 @@ def stop_listening(sink: Sink) -> None:
 
 
 def _length(loader: DataLoader[Any]) -> int | None:
+    told = vars(loader).get("_IterableDataset_len_called")
     try:
         return len(loader)
-    except TypeError:  # an iterable data set without a length
+    except Exception:  # a data set without a length, which says so in a way of its own
         return None
+    finally:
+        if "_IterableDataset_len_called" in vars(loader):  # what the loader warns by, where more come than the data set has told it
+            vars(loader)["_IterableDataset_len_called"] = told
 
 
 @dataclass(slots=True)

@@ -3,6 +3,9 @@
 import gc
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain, compress, repeat
+from operator import itemgetter
+from typing import Any
 from weakref import WeakSet
 
 from torch import Tensor, nn
@@ -109,7 +112,18 @@ def materialised(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 def living_modules() -> list[nn.Module]:
     """Return all modules that are alive in this process (by type alone: asking an unknown object for its class could run user code)."""
-    return [thing for thing in gc.get_objects() if issubclass(type(thing), nn.Module)]
+    return living(nn.Module)
+
+
+def living(kind: type) -> list[Any]:
+    """Return the objects of this process whose type is ``kind`` or made from it.
+
+    All is one call of C, in which no other thread runs: a tuple that another thread is just building would be among the objects, and must not be held by
+    anybody else when it is done (its builder gets a SystemError).
+    """
+    everything = chain.from_iterable(map(gc.get_objects, (None,)))
+    twice = chain.from_iterable(map(itemgetter(0, 0), zip(everything)))  # each once to be kept, and once for its type
+    return list(compress(twice, map(issubclass, map(type, twice), repeat(kind))))
 
 
 def roots(modules: list[nn.Module]) -> list[nn.Module]:

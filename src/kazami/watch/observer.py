@@ -14,10 +14,10 @@ from ..records.trace import Trace
 from . import evaluation_hooks, loaders
 from .consumed import StepReader
 from .extra_backward import COMPILED_BACKWARD, is_backward_compiled
-from .followed_thread import MOVED, OTHER_THREAD, SEVERAL_THREADS
+from .followed_thread import MOVED, OTHER_THREAD, SEVERAL_THREADS, reached
 from .graph import LiveGraph
 from .growing import GrowthReader
-from .guarding import guarded
+from .guarding import guarded, overheard, own_lock
 from .hooks import add_hearer, remove_listener
 from .names import Names
 from .opposing import SignReader, reaches
@@ -34,6 +34,8 @@ from .validation import Validation
 
 ONE_AFTER_ANOTHER = "Models are trained one after another: numbers and curves are those of the first one, findings those of all."
 AT_ONCE = "Models are trained in several threads at once: only the trainings of one thread are seen."
+
+_attaching = threading.RLock()  # two watches may begin at once
 
 if TYPE_CHECKING:
     from .distributions import DistributionReader
@@ -76,13 +78,14 @@ class Observer:
         self.moment = 1  # the number of the step that the last backward belongs to; the same for all optimizers that use its gradients
         self.awaits_end = True  # of the backward under way; between a training's own steps, with cold caches, even a call that does nothing costs 30 µs
         self.depth = 0  # of methods of ours within one another: what runs inside them is not the script's
-        self.lock = threading.RLock()  # trainings may run in several threads
+        self.lock = own_lock(self)  # trainings may run in several threads
         self.n_backwards = 0
         self.began = time.perf_counter()
         self._of_optimizer: weakref.WeakKeyDictionary[torch.optim.Optimizer, tuple[Player, int]] = weakref.WeakKeyDictionary()
         self._optimizers: dict[int, weakref.ref[torch.optim.Optimizer]] = {}
         self._readings: list[Reading] = []
         self._loss, self._has_loss, self.has_stepped = 0.0, False, False  # the last one: since the newest backward
+        self._reached: list[Player] = []  # by the backward under way, where gradients are remembered
         self._moved: set[int] = set()  # the players that stepped since the last backward
         self._scaled = ScaledLosses()
         self._clips: list[tuple[float, float]] = []
@@ -99,16 +102,19 @@ class Observer:
 
     def attach(self) -> None:
         """Begin to listen."""
-        add_hearer(self)
-        evaluation_hooks.listen(self.evaluated)
-        loaders.listen(self.loader_begun)
+        with _attaching:
+            add_hearer(self)
+            evaluation_hooks.listen(self.evaluated)
+            loaders.listen(self.loader_begun)
 
     def detach(self) -> None:
         """Stop listening; what was seen stays."""
-        self._release()
-        remove_listener(self)
-        evaluation_hooks.stop_listening(self.evaluated)
-        loaders.stop_listening(self.loader_begun)
+        with self.lock:
+            self._release()
+        with _attaching:
+            remove_listener(self)
+            evaluation_hooks.stop_listening(self.evaluated)
+            loaders.stop_listening(self.loader_begun)
 
     def give_up(self, error: Exception) -> None:
         """End the watching after a mistake of ours, and say so."""
@@ -137,17 +143,18 @@ class Observer:
         self.rest.until = 0
         self._scaled.add(scaled, original)
 
-    @guarded
+    @overheard
     def evaluated(self, kind: str, function: Callable[..., Tensor], arguments: tuple[Any, ...], result: Tensor) -> None:
         """Take a loss without gradients as part of a validation pass."""
         self.rest.until = 0
-        if self.depth == 1 and self.players and self._validation.add(kind, function, arguments, result):
+        if self.players and not self._is_of_others and self._validation.add(kind, function, arguments, result):
             self._validation.note_mode(self.names.modules, self.leader or self.players[0])
 
-    @guarded
+    @overheard
     def loader_begun(self, loader: int, batches: int | None) -> None:
         """Note which step the first batch of a loader belongs to."""
-        self._loaders.add(loader, batches, self.clock)
+        if not self._is_of_others:
+            self._loaders.add(loader, batches, self.clock)
 
     @guarded
     def scale_updated(self) -> None:
@@ -161,29 +168,29 @@ class Observer:
                 player.facts["skipped_steps"] = player.facts.get("skipped_steps", 0) + 1
             self._forget_step()
 
-    @guarded
     def noticed(self, what: str) -> None:
-        """Remember that the script uses something that limits what may be looked at."""
+        """Remember that the script uses something that limits what may be looked at; any thread may say so, and does not wait for what another one records."""
         self.noticed_things.add(what)
         if what == SEVERAL_THREADS:
             self.blind[what] = AT_ONCE
         if what in (MOVED, OTHER_THREAD):
             self.rest.until = 0
         if what == OTHER_THREAD:
-            self._forget_step()
+            guarded(Observer._forget_step)(self)
 
     @guarded
     def backward_begins(self, tensors: tuple[Tensor, ...]) -> None:
         """Read the live graph of a sampled step, and of any step whose loss stands out or is not finite."""
         self.n_backwards += 1
         self.sampling.is_shared = self.sampling.is_shared or several_ranks()
-        if self.has_stepped or self._was_discarded():
+        if self.has_stepped or self._was_discarded(tensors):
             self._forget_step()
         if is_backward_compiled():
             self.noticed_things.add(COMPILED_BACKWARD)
         self.awaits_end = self._steps.has_kept
         if self.awaits_end:
-            self._steps.look_for_kept_gradients()
+            self._reached = self._reached_by(tensors)
+            self._steps.look_for_kept_gradients(self._reached)
         self.moment = self.clock
         value = self._value_of(tensors)
         if value is not None:
@@ -219,8 +226,8 @@ class Observer:
             self._readings[-1].remove_probes()
             self._steps.note_what_was_made(self._readings[-1])
             if self._readings[-1].beat == 0:
-                self.signs.note(self._here)
-        self._steps.note_what_was_added()
+                self.signs.note([player for player in self.players if player.parameters.keys() & self._readings[-1].leaves.keys()])
+        self._steps.note_what_was_added(self._reached)
 
     @guarded
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
@@ -305,17 +312,17 @@ class Observer:
 
     def traces(self, settings: dict[str, Any] | None = None) -> list[Trace]:
         """Return one trace per player."""
-        if self.leader is not None:
-            self._validation.close(self.leader, self.leader.steps)
-            if self.players[0].steps < self.leader.began:
-                self.blind["one_after_another"] = ONE_AFTER_ANOTHER
-        for player in self.players[:1]:
-            epoch = self._loaders.epoch(player.steps)
+        with self.lock:  # they may be asked for in another thread than that of the training
+            if self.leader is not None:
+                self._validation.close(self.leader, self.leader.steps)
+                if self.players[0].steps < self.leader.began:
+                    self.blind["one_after_another"] = ONE_AFTER_ANOTHER
+            epoch = self._loaders.epoch(self.players[0].steps) if self.players else None
             if epoch is not None:
-                player.facts["epoch"] = epoch
-        facts = self._reader.facts_for_all(self)
-        checks = {"checks": [rule.name for rule in all_rules()], **self._scalers.facts(), **rotation_fact(self.players)}
-        return [player.trace(list(self.blind.values()), settings or {}, {**facts(player), **checks}) for player in self.players]
+                self.players[0].facts["epoch"] = epoch
+            facts = self._reader.facts_for_all(self)
+            checks = {"checks": [rule.name for rule in all_rules()], **self._scalers.facts(), **rotation_fact(self.players)}
+            return [player.trace(list(self.blind.values()), settings or {}, {**facts(player), **checks}) for player in self.players]
 
     def optimizer_of(self, player: Player) -> torch.optim.Optimizer | None:
         """Return the living optimizer of a player."""
@@ -369,16 +376,22 @@ class Observer:
                 for player in reached:
                     player.facts["adversarial"] = {"players": len(reached)}
 
-    def _was_discarded(self) -> bool:
+    def _was_discarded(self, tensors: tuple[Tensor, ...]) -> bool:
         """Return whether the script has thrown away the gradients of earlier backward calls instead of stepping (a batch that it skipped)."""
-        players = self._here
+        players = self._reached_by(tensors) if self._has_loss else []
+        if players and self.noticed_things.isdisjoint((SEVERAL_THREADS, MOVED, OTHER_THREAD)):
+            players = self.players  # the other side of a game, too
         gone = (p.grad is None and not is_sharded(p) for player in players for p in player.parameters.values())  # FSDP2 gives gradients at the last one
-        return self._has_loss and bool(players) and all(gone)
+        return bool(players) and all(gone)
+
+    def _reached_by(self, tensors: tuple[Tensor, ...]) -> list[Player]:
+        """Return the players whose gradients no other thread may be writing; ranks, of whose sharded weights a graph holds copies, train in one thread."""
+        return self.players if self.sampling.is_shared else reached(self.players, tensors)
 
     @property
-    def _here(self) -> list[Player]:
-        """The players whose gradients no other thread may be writing."""
-        return [player for player in self.players if player.thread == threading.get_ident()]
+    def _is_of_others(self) -> bool:
+        """Whether the calling thread is not that of the training, where several train at the same time."""
+        return SEVERAL_THREADS in self.noticed_things and self.leader is not None and self.leader.thread != threading.get_ident()
 
     def _value_of(self, tensors: tuple[Tensor, ...]) -> float | None:
         values = [self._scaled.unscaled(t) for t in tensors if t.numel() == 1 and not t.is_complex()]

@@ -29,12 +29,12 @@ class SignReader:
         self._turned: dict[int, bool] = {}
 
     def note(self, players: Sequence["Player"]) -> None:
-        """Remember some numbers of each gradient, as backward has left them."""
+        """Remember some numbers of each gradient of the players that backward has reached, as it has left them."""
         if self._looks >= LOOKS:
             return
         self._looks += 1
         found = [p for player in players for p in list(player.parameters.values())[:MOST] if p.grad is not None and not p.grad.is_sparse]
-        self._left = {id(p): sample(p.grad, NUMBERS).clone() for p in found if p.grad is not None}
+        self._left.update({id(p): sample(p.grad, NUMBERS).clone() for p in found if p.grad is not None})
 
     def compare(self, player: "Player", optimizer: torch.optim.Optimizer, players: Sequence["Player"]) -> None:
         """Note as a fact that some weights climb, by their sign or by the optimizer's own word."""

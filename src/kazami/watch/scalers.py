@@ -1,6 +1,7 @@
 """Gradient scalers: which one steps for which optimizer, where its scale stands, and how often it has left a step out."""
 
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ _updated: list["weakref.ref[Any]"] = []
 
 def note_scaler(scaler: Any, optimizer: torch.optim.Optimizer) -> None:
     """Remember that ``scaler`` decides about the steps of ``optimizer``."""
-    _scaler_of[optimizer] = weakref.ref(scaler)
+    with suppress(TypeError):  # a class of the user's may forbid hashing
+        _scaler_of[optimizer] = weakref.ref(scaler)
 
 
 def note_update(scaler: Any) -> None:

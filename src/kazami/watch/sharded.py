@@ -1,6 +1,5 @@
 """Sharded parameters (FSDP2, tensor parallelism): the part that this rank holds, and whose gathered copy a leaf is."""
 
-import gc
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,8 @@ import torch
 import torch.distributed
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
+
+from .names import living
 
 FSDP = "torch.distributed.fsdp._fully_shard._fsdp_param"
 FSDP1 = "FSDP1 (FullyShardedDataParallel) keeps parameters in flat pieces: numbers of single layers are not seen; fully_shard (FSDP2) shows them."
@@ -51,11 +52,10 @@ def _is_job() -> bool:
 
 def _learn() -> None:
     kind = sys.modules[FSDP].FSDPParam
-    for thing in gc.get_objects():
-        if type(thing) is kind:
-            gathered, own = getattr(thing, "_unsharded_param", None), getattr(thing, "sharded_param", None)
-            if isinstance(gathered, Tensor) and isinstance(own, Tensor):
-                _owners[gathered] = own
+    for thing in living(kind):
+        gathered, own = getattr(thing, "_unsharded_param", None), getattr(thing, "sharded_param", None)
+        if isinstance(gathered, Tensor) and isinstance(own, Tensor):
+            _owners[gathered] = own
 
 
 def is_released(tensor: Tensor) -> bool:
@@ -73,5 +73,5 @@ def flat_pieces(optimizer: torch.optim.Optimizer) -> bool:
 
 
 def _is_view_of_flat(parameter: Tensor, fsdp: Any) -> bool:
-    handles = (thing for thing in gc.get_objects() if type(thing) is fsdp.FlatParameter)
+    handles = (thing for thing in living(fsdp.FlatParameter) if type(thing) is fsdp.FlatParameter)
     return any(parameter is one for flat in handles for one in (getattr(flat, "_params", None) or ()))

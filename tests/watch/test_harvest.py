@@ -1,6 +1,7 @@
 """A script becomes a training that reproduces the script's own losses, whatever way the script is written in."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -139,6 +140,14 @@ def test_what_the_replay_leaves_out_is_said(found, name, count, why):
     one = found[name]
     assert any(f"{count} of 10 losses checked" in sentence for sentence in one["said"]), one["said"]
     assert any(f"From step {count + 1} on" in sentence and why in sentence for sentence in one["said"]), one["said"]
+
+
+def test_losses_that_run_away_come_again_up_to_infinity_and_beyond(found):
+    one = found["diverges"]
+    assert math.inf in one["losses"]
+    assert math.isnan(one["losses"][-1])
+    assert any("10 of 10 losses checked" in sentence for sentence in one["said"]), one["said"]
+    assert not any("the script changes" in sentence for sentence in one["said"])
 
 
 def test_steps_by_hand_end_and_are_told(found):

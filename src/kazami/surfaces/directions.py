@@ -84,7 +84,8 @@ def principal_directions(trajectory: Tensor) -> tuple[Tensor, Tensor, tuple[floa
     if trajectory.ndim != 2 or len(trajectory) < 3:
         raise UsageError(f"Two principal axes need a path of three recorded steps or more, shape (steps, weights), and this one is {tuple(trajectory.shape)}.")
     if not bool(trajectory.isfinite().all()):
-        raise UsageError("The path holds weights that are not finite. Record fewer steps, up to where it escapes.")
+        first = int(trajectory.isfinite().all(dim=1).long().argmin())
+        raise UsageError(f"The path holds weights that are not finite, from row {first} on. Record fewer steps, up to where it escapes.")
     mean = trajectory.double().mean(0)
     away = trajectory.double() - mean
     values, vectors = torch.linalg.eigh(away @ away.t())

@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -263,6 +264,7 @@ def reproduced_losses(training: Training, losses: Sequence[float], *, tolerance:
 def _same_beginning(training: Training, losses: Sequence[float], tolerance: float) -> int:
     own = training.run(steps=len(losses)).losses
     for number, (mine, theirs) in enumerate(zip(own, losses, strict=True)):
-        if not abs(mine - theirs) <= tolerance * max(abs(theirs), 1e-6) and not (mine != mine and theirs != theirs):
+        is_same = mine == theirs or (math.isnan(mine) and math.isnan(theirs)) or abs(mine - theirs) <= tolerance * max(abs(theirs), 1e-6)
+        if not is_same:
             return number
     return len(losses)

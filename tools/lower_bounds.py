@@ -31,6 +31,7 @@ CORE = [
     "tests/test_doors.py",
 ]
 TOOLS = ["pytest", "pytest-timeout", "pytest-xdist"]
+WARNINGS = ["-W", "default::DeprecationWarning"]  # what an old package says of a new one beside it is no mistake of ours
 
 
 def main(arguments: list[str]) -> int:
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
         return dev.fail("installing the lowest versions failed (its own words are above)")
     subprocess.run([*uv, "pip", "list", "--python", python], env=dev.environment(), check=False)
     tests = arguments or [*CORE, "-q", "-n", "2"]
-    return subprocess.run([python, "-m", "pytest", *tests], cwd=dev.ROOT, env={"OMP_NUM_THREADS": "1", **os.environ}, check=False).returncode
+    return subprocess.run([python, "-m", "pytest", *WARNINGS, *tests], cwd=dev.ROOT, env={"OMP_NUM_THREADS": "1", **os.environ}, check=False).returncode
 
 
 def pinned_torch() -> str:

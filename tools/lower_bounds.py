@@ -25,6 +25,15 @@ CORE = [
     "tests/signals",
     "tests/sinks",
     "tests/maps",
+    "tests/nets",
+    "tests/comparison",
+    "tests/derivatives",
+    "tests/curvature",
+    "tests/dynamics",
+    "tests/trainability",
+    "tests/sweeps",
+    "tests/cures",
+    "tests/edits",
     "tests/diagnosis/test_conformance.py",
     "tests/watch/test_telling.py",
     "tests/test_registry.py",
@@ -45,7 +54,7 @@ def main(arguments: list[str]) -> int:
     named = os.environ.get("KAZAMI_LOWER_TORCH")
     torch = f"torch=={named}" if named else pinned_torch()
     print(f"dev: all lower bounds but torch's; the tests run on {torch}", file=sys.stderr)
-    if install(uv, python, ["--resolution", "lowest-direct", "--override", override(torch), "--editable", "."]) or install(uv, python, [*TOOLS, torch]):
+    if install(uv, python, ["--resolution", "lowest-direct", "--override", override(torch), "--editable", ".[tables]"]) or install(uv, python, [*TOOLS, torch]):
         return dev.fail("installing the lowest versions failed (its own words are above)")
     subprocess.run([*uv, "pip", "list", "--python", python], env=dev.environment(), check=False)
     tests = arguments or [*CORE, "-q", "-n", "2"]

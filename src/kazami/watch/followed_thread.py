@@ -1,6 +1,7 @@
 """The one thread whose trainings are followed: losses of two trainings at once would mix, and a gradient that another thread writes must not be read."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ from .guarding import own_lock
 if TYPE_CHECKING:
     from .player import Player
 
-PATIENCE = 16  # backwards and steps of another thread, while the followed one is silent, after which that one is followed
+PATIENCE, SILENCE_S = 16, 1.0  # backwards and steps of another thread, and seconds, while the followed one is silent, after which that one is followed
 NEAR, FAR = 256, 4096  # nodes of a graph among which a known weight is looked for: in another thread; in the followed one, which mostly meets it at once
 SEVERAL_THREADS = "several_threads"  # what listeners are told: others train at the same time,
 MOVED, OTHER_THREAD = "moved", "other_thread"  # the training goes on in another thread, that of another thread is followed from now on
@@ -34,6 +35,7 @@ class FollowedThread:
     Attributes:
         ident: `threading.get_ident` of the followed thread; 0 before the first backward or step.
         n_heard: Backwards and steps of the followed thread; whoever hears them counts them.
+        n_telling: How often listeners are being told something just now: a thread held up by ourselves is not silent.
     """
 
     def __init__(self, is_in_backward: Callable[[], bool], notice: Callable[[str], None]) -> None:
@@ -43,7 +45,8 @@ class FollowedThread:
 
     def begin(self) -> None:
         """Follow nobody yet."""
-        self.ident = self.n_heard = self._heard_before = 0
+        self.ident = self.n_heard = self.n_telling = self._heard_before = 0
+        self._silent_since = 0.0
         self._forget()
 
     def _forget(self) -> None:
@@ -102,11 +105,12 @@ class FollowedThread:
     def _is_silent(self, me: int) -> bool:
         if self._can_end and not _is_of_python(self.ident):
             return True
-        if self.n_heard != self._heard_before:
-            self._heard_before = self.n_heard
+        now = time.monotonic()
+        if self.n_telling or self.n_heard != self._heard_before:
+            self._heard_before, self._silent_since = self.n_heard, now
             self._others.clear()
         self._others[me] += 1
-        return self._others[me] > PATIENCE
+        return self._others[me] > PATIENCE and now - self._silent_since >= SILENCE_S
 
     def _knows(self, begun: object) -> bool:
         if isinstance(begun, torch.optim.Optimizer):

@@ -105,8 +105,12 @@ def remove_listener(listener: Listener) -> None:
 
 
 def _tell(method: str, *arguments: Any) -> None:
-    for listener in tuple(_listeners):
-        getattr(listener, method)(*arguments)
+    _followed.n_telling += 1
+    try:
+        for listener in tuple(_listeners):
+            getattr(listener, method)(*arguments)
+    finally:
+        _followed.n_telling -= 1
 
 
 def _announce(method: str, *arguments: Any) -> None:

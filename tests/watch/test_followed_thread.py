@@ -125,6 +125,8 @@ def test_another_training_is_followed_once_the_first_thread_is_silent(observer, 
     with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
         one.submit(first.steps, 5).result()
         other.submit(second.steps, 20).result()
+        one.submit(first.steps, 2).result()
+        assert hooks._followed.ident == other.submit(threading.get_ident).result()  # the first one is a stranger now
     assert len(observer.players) == 2
     assert observer.players[0].steps == 5
     missed = PATIENCE // 2
@@ -194,16 +196,6 @@ def test_gradients_of_a_training_that_a_backward_does_not_reach_are_not_looked_f
     monkeypatch.setattr(observer._steps, "look_for_kept_gradients", lambda players: looked.append(list(players)))
     second.backward()
     assert looked in ([], [[]])
-
-
-def test_a_followed_training_that_comes_back_after_another_one_is_a_stranger(observer, monkeypatch):
-    monkeypatch.setattr(followed_thread, "SILENCE_S", 0.0)
-    first, second = Training(), Training()
-    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
-        one.submit(first.steps, 5).result()
-        other.submit(second.steps, 20).result()
-        one.submit(first.steps, 2).result()
-        assert hooks._followed.ident == other.submit(threading.get_ident).result()
 
 
 def test_an_optimizer_that_cannot_be_hashed_goes_on():

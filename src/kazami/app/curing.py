@@ -19,7 +19,7 @@ from ..errors import KazamiError
 from ..records import Launch, RunInfo
 from ..records.finding import Sentence
 from ..storage import StoredRun, default_location, open_run
-from .folder import RunFolder
+from .folder import RunFolder, Stamp, stamp_of
 from .proof_view import proof_line
 from .wire_cures import CureBoard, CureJob, CureRequest, CureStarted, CureStep, JobState, ProofLine
 
@@ -30,7 +30,6 @@ LAST_WORDS = 5.0  # seconds for what an ended process has said to be read
 GRACE = 8.0  # seconds between the wish to end and the end: what is proved by then is still written
 MOST_STEPS, MOST_LINES, MOST_LETTERS = 400, 12, 400
 _PROGRESS = re.compile(r"kazami-progress: \s*(\d+) / (\d+) s  (.*)")
-_Stamp = tuple[int, int, int]
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 STEPS = {
@@ -156,7 +155,7 @@ class Curing:
         self._folder = folder
         self._is_local = is_local
         self._jobs: dict[str, Job] = {}  # the newest of each run
-        self._known: dict[str, tuple[tuple[_Stamp, _Stamp], tuple[object, ProofLine] | None]] = {}
+        self._known: dict[str, tuple[tuple[Stamp, Stamp], tuple[object, ProofLine] | None]] = {}
         self._lock = threading.Lock()
         self._reading = threading.Lock()
         atexit.register(self.close)
@@ -281,7 +280,7 @@ class Curing:
         """Return a proof's key and line, ``None`` for a run without proof; read again only when its files changed."""
         place = self._folder.path / run
         try:
-            stamp = (_stamp(place / "proof.json"), _stamp(place / "run.json"))  # the head is closed last
+            stamp = (stamp_of(os.stat(place / "proof.json")), stamp_of(os.stat(place / "run.json")))  # the head is closed last
         except OSError:
             return None
         known = self._known.get(run)
@@ -289,12 +288,6 @@ class Curing:
             known = (stamp, _line_of(place))
             self._known[run] = known
         return known[1]
-
-
-def _stamp(file: Path) -> _Stamp:
-    """Return what changes with a file, also where it changes twice within one tick of the disk's clock."""
-    state = os.stat(file)
-    return state.st_mtime_ns, state.st_ino, state.st_size
 
 
 def _line_of(place: Path) -> tuple[object, ProofLine] | None:

@@ -20,6 +20,8 @@ HEAD, PROOF = "run.json", "proof.json"
 LOST = 120.0  # seconds without a word after which a run that never ended counts as lost
 MOST_RUNS = 2_000
 
+Stamp = tuple[int, int, int]
+
 
 class RunFolder:
     """The folder whose runs are shown; heads are read again only when their file changes.
@@ -32,7 +34,7 @@ class RunFolder:
         whole = Path(path).absolute()
         self._only = whole.name if (whole / HEAD).is_file() else None
         self.path = whole.parent if self._only else whole
-        self._known: dict[str, tuple[tuple[int, int, int], RunLine]] = {}
+        self._known: dict[str, tuple[Stamp, RunLine]] = {}
 
     def ids(self) -> list[str]:
         """Return the ids of all runs, in no order."""
@@ -75,7 +77,7 @@ class RunFolder:
             state = os.stat(self.path / run / HEAD)
         except OSError:
             return None
-        key = (state.st_mtime_ns, state.st_ino, state.st_size)
+        key = stamp_of(state)
         known = self._known.get(run)
         if known is None or known[0] != key or (known[1].state == "live" and time.time() - self._last_sign(run, known[1].changed) > LOST):
             known = (key, self._read(run, state.st_mtime))
@@ -103,6 +105,11 @@ class RunFolder:
     def _is_run(self, entry: os.DirEntry[str]) -> bool:
         """Tell whether a folder is a run: a link may lead anywhere, so it is none."""
         return entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".") and os.path.isfile(os.path.join(entry.path, HEAD))
+
+
+def stamp_of(state: os.stat_result) -> Stamp:
+    """Return what changes with a file, also where it changes twice within one tick of the disk's clock."""
+    return state.st_mtime_ns, state.st_ino, state.st_size
 
 
 def line_of(run: str, info: RunInfo, changed: float, *, is_alive: bool) -> RunLine:

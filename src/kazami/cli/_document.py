@@ -2,11 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from ..errors import CannotWrite
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class DataAndFigure(Protocol):
+    """A result that can be kept as data and drawn."""
+
+    def save(self, path: str) -> str:
+        """Write everything into a file."""
+
+    def figure(self, *, language: str = "en") -> "Figure":
+        """Draw it."""
 
 
 def write_document(data: Mapping[str, Any], place: str, *, what: str) -> None:
@@ -32,6 +45,22 @@ def write_document(data: Mapping[str, Any], place: str, *, what: str) -> None:
             half.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotWrite(f"{what} cannot be written to {place} ({error.strerror or error}).") from None
+
+
+def write_data_and_figure(found: DataAndFigure, data: str | None, figure: str | None, language: str) -> None:
+    """Write what was computed into the files asked for; where one cannot be written, the other one still is.
+
+    Raises:
+        CannotWrite: One of them cannot be written.
+    """
+    from ..reports.figures import figure_language, save_figure
+
+    try:
+        if data:
+            found.save(data)
+    finally:
+        if figure:
+            save_figure(found.figure(language=figure_language(figure, language)), figure)
 
 
 def must_have_folder(place: str | None, *, what: str) -> None:

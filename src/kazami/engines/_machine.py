@@ -12,7 +12,7 @@ import torch
 
 from ._work import Work
 
-LEAST_RUNS = 4  # however long they take: one alone may have been disturbed
+LEAST_RUNS = 5  # however long they take: one alone may have been disturbed
 SETS = (2**18, 2**20, 2**22, 2**23, 2**24, 2**25, 2**26)  # bytes: from below a second-level cache to beyond what caches and allocators hold back
 
 
@@ -82,7 +82,7 @@ def _byte(size: int) -> float:
 def _best(work: Callable[[], object], seconds: float = 3e-3) -> float:
     """Return the shortest time of several runs: what disturbs only makes longer."""
     best, end = float("inf"), time.perf_counter() + seconds
-    for number in range(200):
+    for number in range(1, 201):
         begin = time.perf_counter()
         work()
         best = min(best, time.perf_counter() - begin)

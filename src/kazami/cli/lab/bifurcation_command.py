@@ -7,7 +7,7 @@ import click
 
 from ...errors import UsageError
 from ...records import Sentence
-from .._document import must_have_folder, write_document
+from .._document import must_have_folder, write_data_and_figure, write_document
 from .._progress import progress_bar
 from .._tables import show_table
 from .._target import TargetCommand, loaded, target_options
@@ -64,7 +64,7 @@ def command(words: tuple[str, ...], module: str | None, input_shape: str | None,
     source = _source(words, module, input_shape, min(options["transient"] + options["keep"], MOST_HARVESTED), language)
     found = _found(source, name, (low, high), options)
     try:
-        _written(found, options, language)
+        write_data_and_figure(found, options["data"], options["output"], language)
     finally:  # a full disk must not cost the answer
         _shown(found, options, language)
     return 0 if found.is_complete else INTERRUPTED
@@ -127,17 +127,6 @@ def _found(source: "AbstractMap | Training", name: str, ends: tuple[float, float
             progress=lambda done: progress(done, count),
         )
         return found.located(options["locate"]) if options["locate"] and found.is_complete else found
-
-
-def _written(found: "Bifurcation", options: dict[str, Any], language: str) -> None:
-    from ...reports.figures import figure_language, save_figure
-
-    try:
-        if options["data"]:
-            found.save(options["data"])
-    finally:
-        if options["output"]:
-            save_figure(found.figure(language=figure_language(options["output"], language)), options["output"])
 
 
 def _shown(found: "Bifurcation", options: dict[str, Any], language: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import UsageError
-from .._document import must_have_folder, write_document
+from .._document import must_have_folder, write_data_and_figure, write_document
 from .._look import Command
 from .._progress import progress_bar
 from .._tables import show_table
@@ -95,7 +95,7 @@ def command(output: str | None, data: str | None, tiles: str | None, levels: int
         told["tiles"] = {"directory": tiles, "done": done, "of": count}
         is_whole = done == count
     try:
-        _written(found, output, data, language)
+        write_data_and_figure(found, data, output, language)
     finally:  # a full disk must not cost the answer
         _shown(found, told, json_place, language)
     return 0 if is_whole else INTERRUPTED
@@ -157,17 +157,6 @@ def _tiled(asked: dict[str, Any], place: str, levels: int | None) -> tuple[int, 
     pyramid = TilePyramid(place, problem, window, dtype=asked["dtype"], exact=bool(asked["exact"]), engine=asked["engine"])
     with progress_bar("tiles") as progress:
         return pyramid.build(count, progress=progress), (4**count - 1) // 3
-
-
-def _written(found: "TrainabilityMap", output: str | None, data: str | None, language: str) -> None:
-    from ...reports.figures import figure_language, save_figure
-
-    try:
-        if data:
-            found.save(data)
-    finally:
-        if output:
-            save_figure(found.figure(language=figure_language(output, language)), output)
 
 
 def _shown(found: "TrainabilityMap", told: dict[str, Any], json_place: str | None, language: str) -> None:

@@ -65,7 +65,7 @@ def arms(given, asked: Scope) -> Iterator:
 
     members, k = given.case.members, given.case.n_tangents
     for engine in ("fused", "compiled") if k else ("fused", "batched", "compiled"):
-        reason = "left out" if engine == "compiled" and not (asked.with_compilers and members == AT and not k) else engine_named(engine).refusal(given.job)
+        reason = "left out" if engine == "compiled" and not (asked.with_compilers and members == AT) else engine_named(engine).refusal(given.job)
         if reason is None:
             yield Kazami(given, engine, k)
             if k:

@@ -22,7 +22,8 @@ LATER = {
     "trivial_solution", "loss_term_imbalance", "growing_targets", "player_rotation", "saturated_but_moving", "chaos", "edge_of_stability", "over_regularised",
 }  # fmt: skip
 # Chaos and the edge of stability are remarks and need no cure; what a trivial solution asks for (another loss, other data) is not to be told from the run.
-UNTREATED = {"no_progress", "chaos", "edge_of_stability", "trivial_solution"}
+# What the batches bring is mended where they are made, and the sentence says how.
+UNTREATED = {"batch_wiring", "no_progress", "chaos", "edge_of_stability", "trivial_solution"}
 KNOWN = {rule.name for rule in all_rules()} | LATER
 TREATED = {name for cure in all_cures() for name in cure.treats}
 NEEDS_A_GPU = {"bfloat16", "gradient_scaler", "fp32_island"}

@@ -26,6 +26,18 @@ def test_the_loss_equals_cross_entropy_of_the_logits(activation, loss, fact):
     torch.testing.assert_close(scope["loss"], F.cross_entropy(logits, target))
 
 
+@pytest.mark.filterwarnings("ignore:reduction")
+@pytest.mark.parametrize("activation", ["identity", "softmax", "sigmoid"])
+def test_a_divergence_is_given_the_logarithm_it_expects(activation):
+    logits, target = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.full((6, 4), 0.25)
+    scope = {"torch": torch, "F": F, "logits": logits, "target": target}
+    given = prescribed(MatchingLoss(), finding("output_activation"), trace(facts={"nll_without_log": {"activation": activation, "loss": "kl_div"}}))
+    exec(given.code, scope)
+    torch.testing.assert_close(scope["loss"], F.kl_div(logits.log_softmax(-1), target))
+    assert given.sentence.en.startswith("Gives kl_div the logarithm")
+    assert given.order == 0
+
+
 def test_there_is_no_loss_for_tanh_logits():
     fact = {"activation": "tanh", "loss": "cross_entropy"}
     assert MatchingLoss().prescribe(finding("output_activation"), trace(facts={"activation_before_logits_loss": fact})) is None

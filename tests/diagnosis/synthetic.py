@@ -237,6 +237,23 @@ FACTS: dict[str, Any] = {
         "scale": 1.0,
     },
     "epoch": {"first": 1, "batches": 10},
+    "softmax_of_one": {"axis": 1, "shape": [32, 1], "step": 1},
+    "targets_no_probabilities": {
+        "activation": "sigmoid",
+        "low": 0.0,
+        "high": 1.0,
+        "target_low": 1.0,
+        "target_high": 2.0,
+        "outside": 0.5,
+        "layer": "the targets of the loss",
+        "step": 1,
+    },
+    "without_slope": {"operation": "round", "share": 1.0, "parameters": 4, "step": 1},
+    "one_sequence": {"steps": 64, "sequences": 20, "index": 19, "step": 1},
+    "restarted_loader": {"batches": 40, "size": 32, "times": 64, "first": 1},
+    "batch_rows": 32,
+    "sorted_batches": {"single": 60, "of": 64, "classes": 9, "size": 32},
+    "torn_targets": {"repeated": 256, "changed": 0.9, "by_chance": 0.9},
 }
 
 

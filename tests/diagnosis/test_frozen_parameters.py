@@ -69,6 +69,14 @@ def test_a_layer_that_never_moves_counts_where_the_others_move_by_more_than_roun
     assert (RULE.examine(trace) is not None) is fires
 
 
+def test_weights_that_half_precision_rounds_still_are_not_frozen():
+    """Norm weights of 1 in bfloat16 stand where the matrices beside them move: that is the finding of lost updates."""
+    trace = synthetic_trace(stuck(), update_ratio=[1e-3, 0.0, 1e-3, 1e-3], gradient_norm=[1.0] * 4)
+    half = {"format": "bfloat16", "layers": ["layer1"], "weights": ["layer1"], "step": 1}
+    assert RULE.examine(trace) is not None
+    assert RULE.examine(trace.replaced(facts={**trace.facts, "half_precision": half})) is None
+
+
 @pytest.mark.parametrize("losses", [stuck(), falling()], ids=["stuck", "falling"])
 @pytest.mark.parametrize(("wiped", "of", "fires"), [(3, 3, True), (2, 3, False), (0, 3, False)])
 def test_gradients_thrown_away_before_every_step_are_an_exact_fact(losses, wiped, of, fires):
@@ -90,3 +98,17 @@ def test_what_is_frozen_throws_no_loss_up():
     facts = {"frozen": {"a": 1}, "requires_no_gradient": ["a"]}
     assert RULE.examine(synthetic_trace(stuck(), facts=facts)) is not None
     assert RULE.examine(synthetic_trace(rising(), facts=facts)) is None
+
+
+SLOPE = {"operation": "round", "share": 1.0, "parameters": 4, "step": 1}
+
+
+@pytest.mark.parametrize(
+    ("share", "losses", "gradient", "fires"),
+    [(1.0, falling(), 0.0, True), (1.0, None, 0.0, True), (1.0, stuck(), 0.1, False), (0.5, stuck(), 0.1, True), (0.5, falling(), 0.1, False)],
+)
+def test_an_operation_without_slope(share, losses, gradient, fires):
+    trace = synthetic_trace(losses, facts={"without_slope": {**SLOPE, "share": share}}, total_gradient_norm=np.full(20, gradient))
+    found = RULE.examine(trace)
+    assert (found is not None) is fires
+    assert found is None or ("round()" in found.sentence.en and "round()" in found.sentence.ja)

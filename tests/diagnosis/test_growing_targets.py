@@ -2,12 +2,18 @@ import numpy as np
 import pytest
 
 from kazami.diagnosis import assess, examine
-from kazami.diagnosis.growing_targets import LIMIT, UNSEEN_LIMIT, GrowingTargets, growth_of
+from kazami.diagnosis.growing_targets import LIMIT, UNSEEN_LIMIT, GrowingTargets
+from kazami.diagnosis.growing_targets import growth_of as growth_at
+from kazami.records import Series
 from tests.diagnosis.synthetic import assert_both_languages, falling, fire, noisy, rising, synthetic_trace
 
 RULE = GrowingTargets()
 N = 200
 MOVING = {"moving_targets": {"repeated": 256, "changed": 0.95, "coherence": 0.8}}
+
+
+def growth_of(sizes):
+    return growth_at(sizes, np.arange(float(len(sizes))))
 
 
 def bootstrapped(sizes, *, along=1.0, facts=MOVING):
@@ -51,6 +57,18 @@ def test_growth_that_ends_is_healthy():
     """Ten times as large, but the increase is over."""
     sizes = 1 + 9 / (1 + np.exp(-(STEPS - 120) / 6))
     assert RULE.examine(bootstrapped(sizes)) is None
+
+
+def test_records_that_grow_sparse_do_not_make_growth():
+    """Every step at first, and every sixteenth later: halves are halves of the steps."""
+    steps = np.concatenate([np.arange(1, 65), np.arange(80, 1105, 16)])
+    sizes = 0.14 + 1.6 * (1 - np.exp(-np.maximum(steps - 50, 0) / 250))
+    trace = synthetic_trace(falling(1105), facts=MOVING, loss_kind="mse")
+    for of in ("target", "output"):
+        series = {f"{of}_std": Series(steps, sizes), f"{of}_mean": Series(steps, 0.1 * sizes)}
+        trace = trace.replaced(series={**trace.series, **series})
+    assert RULE.examine(trace) is None
+    assert RULE.exonerate(trace) is not None
 
 
 def test_outputs_must_grow_along():

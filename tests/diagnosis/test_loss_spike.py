@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis._spikes import period_of, spikes
+from kazami.diagnosis._spikes import LEAST_BEFORE, _candidates, _spike_at, period_of, spikes
 from kazami.diagnosis.loss_spike import BEHIND_THE_STEPS, LossSpike
 from tests.diagnosis.synthetic import TRIVIAL, falling, fire, noisy, rising, stuck, synthetic_trace
 
@@ -104,3 +104,22 @@ def test_a_loss_on_its_way_back_is_given_the_time():
 )
 def test_periods(steps, period):
     assert period_of(steps) == period
+
+
+def test_targets_that_are_renewed_make_no_leap():
+    """A target network that is renewed moves all targets at once, and the loss with them."""
+    facts = {"moving_targets": {"repeated": 256, "changed": 0.95, "coherence": 0.8}}
+    assert RULE.examine(synthetic_trace(leaping(60, cost=40), total_gradient_norm=norms(60), update_norm=norms())) is not None
+    assert RULE.examine(synthetic_trace(leaping(60, cost=40), total_gradient_norm=norms(60), update_norm=norms(), facts=facts)) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_look_at_all_losses_at_once_misses_none(seed):
+    draw = np.random.default_rng(seed)
+    losses = np.exp(-np.arange(400) / 80) + 0.02 * draw.standard_normal(400).cumsum() / 10 + 1
+    losses[draw.choice(np.arange(20, 400), 9, replace=False)] += draw.uniform(0.5, 5, 9)
+    losses[draw.choice(np.arange(20, 400), 3, replace=False)] = [np.nan, np.inf, -np.inf]
+    floor, steps = 0.1, np.arange(1, 401)
+    one_by_one = [at for at in range(LEAST_BEFORE, 400) if _spike_at(losses, steps, at, floor) is not None]
+    assert len(one_by_one) > 2
+    assert [at for at in _candidates(losses, floor) if _spike_at(losses, steps, at, floor) is not None] == one_by_one

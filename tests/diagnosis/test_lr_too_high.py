@@ -23,6 +23,13 @@ def test_a_sharpness_above_the_threshold_fires_with_its_number():
     assert (found.severity, found.place) == ("warning", "")
 
 
+def test_the_rate_told_is_the_one_that_was_set_and_not_what_a_schedule_left_of_it():
+    rates = 8.0 * np.cos(np.linspace(0.0, np.pi / 2 - 1e-5, N_STEPS))
+    found = fire(RULE, synthetic_trace(stuck(), stability_ratio=33.0, update_ratio=LARGE, learning_rate=rates))
+    assert "The learning rate 8 is too high" in found.sentence.en
+    assert "学習率 8 が" in found.sentence.ja
+
+
 def test_a_loss_that_runs_away_is_an_error_since_the_step_it_left():
     losses = np.array([2.3] * 20 + [2.3 * 2.0**k for k in range(1, 21)])
     found = fire(RULE, synthetic_trace(losses, stability_ratio=5.0, update_ratio=SMALL))
@@ -132,3 +139,13 @@ def test_a_player_of_one_number_has_no_size_to_measure_its_steps_by():
         layer = Layer("place", "linear", shape, shape[1], shape[0], is_output=True)
         trace = synthetic_trace(rising(), layers=[layer], facts={"adversarial": {"players": 2}}, update_ratio=updates)
         assert (RULE.examine(trace) is not None) is fires
+
+
+@pytest.mark.parametrize(("end", "fires"), [(2.0, True), (1e-3, False)])
+def test_a_loss_that_only_comes_down_from_its_own_storm(end, fires):
+    """It falls by decades, and stands above guessing all the same."""
+    updates = np.full((N_STEPS, 4), 1e-6)
+    updates[:3] = 10.0
+    losses = np.concatenate([[1.2], np.geomspace(1e9, end, N_STEPS - 1)])
+    found = RULE.examine(synthetic_trace(losses, update_ratio=updates, trivial_loss=1.0, stability_ratio=np.full(N_STEPS, 5.0)))
+    assert (found is not None) is fires

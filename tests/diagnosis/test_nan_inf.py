@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from kazami.diagnosis.nan_inf import RISE, NanInf, first_event, grew_before
+from kazami.diagnosis._storms import AFTER_A_STEP, grew_before
+from kazami.diagnosis.nan_inf import RISE, NanInf, first_event
 from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, stuck, synthetic_trace
 
 RULE = NanInf()
@@ -109,3 +110,20 @@ def test_the_few_words_of_a_place_that_are_not_names_are_in_japanese():
 
     places = ["the loss", "the gradient of fc1.weight (sqrt after fc2)", "log after head", "fc1.weight"]
     assert [_in_japanese(place) for place in places] == ["損失", "fc1.weight の勾配（fc2 の後の sqrt）", "head の後の log", "fc1.weight"]
+
+
+@pytest.mark.parametrize(
+    ("update", "facts", "behind"),
+    [
+        (26.0, bad("operation", "relu after cell", "relu"), True),
+        (1.0, bad("operation", "relu after cell", "relu"), False),
+        (26.0, bad("batch", "the batch"), False),
+        (26.0, {"bad_gradient": {"place": "a", "step": AT, "singular": {"operation": "sqrt", "place": "sqrt"}}}, False),
+    ],
+)
+def test_a_single_step_that_rewrites_the_weights_is_a_storm(update, facts, behind):
+    """A recurrent network that explodes may be gone after its first step: nothing has grown yet but that step."""
+    updates = np.full((N_STEPS, 4), 1e-3)
+    updates[AT - 2] = update
+    found = fire(RULE, synthetic_trace(ends_in(np.nan, stuck()), facts=facts, update_ratio=updates))
+    assert found.rank == (AFTER_A_STEP if behind else RULE.rank)

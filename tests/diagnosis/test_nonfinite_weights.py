@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kazami.diagnosis.input_scaling import InputScaling
 from kazami.diagnosis.nonfinite_weights import NonfiniteWeights
 from tests.diagnosis.synthetic import N_STEPS, falling, fire, synthetic_trace
 
@@ -20,3 +21,11 @@ def test_silent_when_the_loss_breaks_too_or_nothing_happened():
     assert RULE.examine(synthetic_trace(losses, facts={"bad_gradient": {"place": "fc1", "step": 8}})) is None
     assert RULE.examine(synthetic_trace(falling())) is None
     assert RULE.examine(synthetic_trace(falling(), facts={"bad_update": {"place": "fc1", "step": N_STEPS - 1}})) is None
+
+
+@pytest.mark.parametrize("operation", ["", "sqrt"])
+def test_what_raised_the_storm_ranks_first(operation):
+    spoiled = {"bad_gradient": {"place": "conv.bias", "step": 7, "singular": {"operation": operation, "place": operation}}}
+    calm = fire(RULE, synthetic_trace(falling(), facts=spoiled))
+    storm = fire(RULE, synthetic_trace(falling(), facts=spoiled, total_gradient_norm=1e3 ** np.arange(N_STEPS)))
+    assert calm.rank == RULE.rank < InputScaling.rank < storm.rank

@@ -1,7 +1,7 @@
 import pytest
 
 from kazami.diagnosis.output_activation import LEAST_OUTSIDE, OutputActivation
-from tests.diagnosis.synthetic import falling, fire, stuck, synthetic_trace
+from tests.diagnosis.synthetic import FACTS, falling, fire, stuck, synthetic_trace
 
 RULE = OutputActivation()
 RANGE = {"activation": "sigmoid", "low": 0.0, "high": 1.0, "target_low": -3.0, "target_high": 5.0, "outside": 0.6, "layer": "head", "step": 1}
@@ -40,6 +40,20 @@ def test_nll_of_something_that_is_no_logarithm(activation, says):
     assert says in found.sentence.en
     assert ("生の出力" in found.sentence.ja) is (activation == "identity")
     assert (found.evidence[0].value, found.evidence[0].limit) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("loss", ["kl_div", "ctc_loss"])
+def test_other_losses_of_logarithms_are_named(loss):
+    found = fire(RULE, synthetic_trace(falling(), facts={"nll_without_log": {"activation": "softmax", "loss": loss, "step": 1}}))
+    assert found.sentence.en.startswith(f"{loss} expects log-probabilities")
+    assert loss in found.evidence[0].name
+    assert found.sentence.ja.startswith(loss)
+
+
+@pytest.mark.parametrize("losses", [None, stuck(), falling()], ids=["no losses", "stuck", "falling"])
+def test_targets_that_are_no_probabilities(losses):
+    found = fire(RULE, synthetic_trace(losses, facts={"targets_no_probabilities": FACTS["targets_no_probabilities"]}))
+    assert "50% of the targets (1 … 2) lie outside what sigmoid can give (0 … 1)" in found.sentence.en
 
 
 def test_targets_outside_the_range_fire_with_their_share():

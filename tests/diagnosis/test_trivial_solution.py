@@ -132,3 +132,10 @@ def test_a_spread_that_goes_on_shrinking_is_told_before_it_is_gone():
     assert "are collapsing" in fire(RULE, synthetic_trace(falling(), embedding_spread=shrinking)).sentence.en
     settled = np.append(np.geomspace(0.9, 0.3, N_STEPS // 8), np.full(N_STEPS - N_STEPS // 8, 0.3))
     assert RULE.examine(synthetic_trace(falling(), embedding_spread=settled)) is None
+
+
+@pytest.mark.parametrize("losses", [None, stuck(), falling()], ids=["no losses", "stuck", "falling"])
+def test_a_softmax_over_one_number_is_told_at_once(losses):
+    found = fire(RULE, synthetic_trace(losses, facts={"softmax_of_one": {"axis": 1, "shape": [32, 1], "step": 1}}))
+    assert (found.severity, found.rank < ALIKE) == ("error", True)
+    assert "axis 1 of 32×1" in found.sentence.en

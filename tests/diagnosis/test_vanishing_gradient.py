@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from kazami.diagnosis._steps import TORN
 from kazami.diagnosis.vanishing_gradient import LATER, LIMIT, VanishingGradient, growth_to_input
 from tests.diagnosis.synthetic import N_STEPS, assert_both_languages, falling, fire, rising, stuck, synthetic_trace, tower
 
@@ -44,6 +45,13 @@ def test_a_fade_that_came_later_ranks_behind_its_cause():
     later = fire(RULE, synthetic_trace(stuck(), layers=tower(5), output_gradient_rms=table))
     born = fire(RULE, synthetic_trace(stuck(), layers=tower(5), output_gradient_rms=fades(6.0)))
     assert born.rank == RULE.rank < later.rank
+
+
+def test_what_faded_at_the_start_is_gone_with_the_weights_that_the_first_steps_tore_up():
+    table = np.array([fades(6.0)] + [fades(0.0)] * (N_STEPS - 1))
+    whole, torn = (synthetic_trace(stuck(), layers=tower(5), output_gradient_rms=table, update_ratio=np.full(5, size)) for size in (0.9 * TORN, 1.1 * TORN))
+    assert fire(RULE, whole).rank == RULE.rank
+    assert RULE.examine(torn) is None
 
 
 def test_a_fade_over_time_names_the_recurrent_layer():

@@ -44,6 +44,7 @@ FINDINGS = frozenset(
         "fp16_underflow",
         "fp16_overflow",
         "trivial_solution",
+        "batch_wiring",
         "loss_term_imbalance",
         "growing_targets",
         "player_rotation",

@@ -71,6 +71,14 @@ def test_rolling_median(width, medians):
     assert rolling_median(np.array([5.0, 1.0, 4.0, 2.0, 3.0]), width).tolist() == medians
 
 
+def test_rolling_median_of_some_windows_of_a_long_series():
+    y = WHITE[:1000].repeat(300)[:250_000]
+    whole = rolling_median(y, 9)
+    assert whole.shape == (249_992,)
+    assert whole[[0, 123_456, -1]].tolist() == [np.median(y[:9]), np.median(y[123_456:123_465]), np.median(y[-9:])]
+    assert rolling_median(y, 9, 7).tolist() == whole[::7].tolist()
+
+
 @pytest.mark.parametrize(("values", "rate"), [(np.arange(9.0), 0.0), (np.array([1.0, -1.0] * 9), 1.0), (np.zeros(9), 0.0), (np.array([1.0, 2.0]), 0.0)])
 def test_turning_rate_of_what_is_exactly_known(values, rate):
     assert turning_rate(values) == rate

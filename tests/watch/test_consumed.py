@@ -1,10 +1,12 @@
 """What a step consumed and did: gradients, updates, and gradients that nobody cleared."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+import kazami
 from kazami.diagnosis import examine
 from tests.watch.seeing import latest, of_model, trained, watched
 
@@ -329,3 +331,57 @@ def test_a_step_before_any_backward_tells_nothing_of_gradients():
     (trace,) = watched(torch.optim.SGD(model.parameters(), lr=0.1).step, 1, [model])
     assert "never_given_a_gradient" not in trace.facts
     assert examine(trace) == []
+
+
+def test_steps_whose_graph_is_not_read_give_true_gradients_and_updates():
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    norms, ratios = [], []
+    with kazami.watch(model, optimizer, every=1) as watch:
+        for _ in range(120):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X), Y).backward()
+            norms.append([float(model[i].weight.grad.norm()) for i in (0, 2)])
+            ratios.append([0.01 * norm / float(model[i].weight.detach().norm()) for norm, i in zip(norms[-1], (0, 2), strict=True)])
+            optimizer.step()
+    trace = watch.trace
+    assert [layer.name for layer in trace.layers] == ["0", "2"]
+    assert {layer.kind for layer in trace.layers} == {"linear"}
+    assert trace["gradient_norm"].steps.tolist() == list(range(1, 121))
+    assert trace["gradient_norm"].values == pytest.approx(np.array(norms), rel=1e-5)
+    assert trace["update_ratio"].values == pytest.approx(np.array(ratios), rel=1e-4)
+    slopes = trace["output_gradient_rms"].steps.tolist()
+    assert slopes[:64] == list(range(1, 65))
+    assert 10 <= len(slopes[64:]) < 20  # of the 56 later steps, each fourth
+
+
+def test_a_step_whose_graph_is_not_read_is_told_apart_from_one_whose_loss_is_bad():
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with kazami.watch(model, optimizer, every=1) as watch:
+        for step in range(1, 100):
+            optimizer.zero_grad()
+            x = X * float("nan") if step == 99 else X
+            F.cross_entropy(model(x), Y).backward()
+            if step == 98:
+                assert watch.observer.is_brief
+            optimizer.step()
+    assert watch.trace.facts["first_bad"]["step"] == 99
+
+
+def test_a_layer_that_gets_no_gradient_is_not_told_to_have_one_where_the_graph_is_not_read():
+    model = network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    with kazami.watch(model, optimizer, every=1) as watch:
+        for step in range(100):
+            optimizer.zero_grad()
+            h = torch.tanh(model[0](X))
+            F.cross_entropy(model[2](h.detach() if step % 2 else h), Y).backward()
+            optimizer.step()
+    first = trace_column(watch.trace, "gradient_norm", "0")
+    assert np.isfinite(first[::2]).all()
+    assert np.isnan(first[1::2]).all()
+
+
+def trace_column(trace, quantity, name):
+    return trace[quantity].values[:, [layer.name for layer in trace.layers].index(name)]

@@ -193,7 +193,7 @@ def test_gradients_of_a_training_that_a_backward_does_not_reach_are_not_looked_f
     first, second = Training(), Training()
     first.steps(2)  # remembers its gradients
     looked = []
-    monkeypatch.setattr(observer._steps, "look_for_kept_gradients", lambda players: looked.append(list(players)))
+    monkeypatch.setattr(observer.steps, "look_for_kept_gradients", lambda players: looked.append(list(players)))
     second.backward()
     assert looked in ([], [[]])
 

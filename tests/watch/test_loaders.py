@@ -87,3 +87,48 @@ class Understated(Silent):
 def test_a_length_that_is_asked_for_by_us_alone_changes_nothing(dataset):
     with watch():
         assert sum(1 for _ in DataLoader(dataset())) == 5
+
+
+def begun_anew(*, validates=False, steps=10):
+    """What is known of a loader begun before every step."""
+    data = TensorDataset(torch.randn(30, 2), torch.randn(30, 1))
+    model, loader = nn.Linear(2, 1), DataLoader(data, batch_size=5)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    observer = Observer([model])
+    observer.attach()
+    x, y = next(iter(loader))
+    for _ in range(steps):
+        if validates:
+            with torch.no_grad():
+                list(loader)
+        else:
+            x, y = next(iter(loader))
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+    observer.detach()
+    assert "kazami" not in observer.blind
+    return observer.traces()[0].facts
+
+
+def test_a_loader_that_is_begun_before_every_step():
+    facts = begun_anew()
+    assert facts["restarted_loader"] == {"batches": 6, "size": 5, "times": 10, "first": 1}
+    assert facts["batch_rows"] == 5
+    assert begun_anew(steps=80)["restarted_loader"]["times"] == 64
+
+
+def test_a_loader_that_validates_before_every_step():
+    assert "restarted_loader" not in begun_anew(validates=True)
+
+
+def test_loaders_that_are_gone_through_are_not_restarted():
+    loaders = Loaders()
+    for step in (1, 7, 13):
+        loaders.add(1, 6, step, size=5)
+    for step in (1, 2, 3):  # and then no more
+        loaders.add(2, 6, step, size=5)
+    assert loaders.restarted(13) is None
+    for step in range(20, 23):  # of one batch: all there is
+        loaders.add(3, 1, step, size=5)
+    assert loaders.restarted(22) is None

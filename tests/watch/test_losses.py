@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.watch.seeing import of_model, readings_of, trained
+from tests.watch.seeing import of_model, readings_of, trained, watched
 
 Y = torch.tensor([0, 0, 0, 0, 1, 1, 2, 2])
 X = torch.randn(8, 5, generator=torch.Generator().manual_seed(0))
@@ -142,3 +142,24 @@ def test_no_answer_costs_less_than_the_targets_own_entropy(loss, units, least):
 def test_the_least_is_what_the_best_answer_costs():
     z = torch.logit(GREY.clamp(1e-6, 1 - 1e-6))
     assert float(F.binary_cross_entropy_with_logits(z, GREY)) == pytest.approx(OWN, rel=1e-4)
+
+
+@pytest.mark.parametrize("per_step", [1, 3, 8])
+@pytest.mark.parametrize("written", ["mean", "sum over samples", "sum"])
+def test_guessing_costs_as_much_as_in_a_typical_step_however_many_batches_it_gathers(written, per_step):
+    torch.manual_seed(0)
+    model = nn.Linear(5, 3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    sizes = iter([8] * (5 * per_step) + [2] * per_step)  # the last step of an epoch has less
+
+    def step() -> None:
+        optimizer.zero_grad()
+        parts = [next(sizes) for _ in range(per_step)]
+        for rows in parts:
+            loss = F.cross_entropy(model(X[:rows]), Y[::2].repeat(2)[:rows], reduction="mean" if written == "mean" else "sum")
+            (loss / {"mean": per_step, "sum over samples": sum(parts), "sum": 1}[written]).backward()
+        optimizer.step()
+
+    (trace,) = watched(step, 6, [model])
+    samples = 8 * per_step if written == "sum" else 1
+    assert trace.trivial_loss == pytest.approx(ENTROPY * samples, rel=0.15)

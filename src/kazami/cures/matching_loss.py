@@ -17,7 +17,10 @@ FITTING = {
     ("identity", "nll_loss"): "F.cross_entropy(output, target)",
     ("softmax", "nll_loss"): "F.nll_loss(F.log_softmax(logits, dim=-1), target)",
     ("sigmoid", "nll_loss"): "F.nll_loss(F.log_softmax(logits, dim=-1), target)",
+    **{(given, "kl_div"): "F.kl_div(F.log_softmax(logits, dim=-1), target)" for given in ("identity", "softmax", "sigmoid")},
+    **{(given, "ctc_loss"): "F.ctc_loss(F.log_softmax(logits, dim=-1), target, input_lengths, target_lengths)" for given in ("identity", "softmax", "sigmoid")},
 }
+OF_LOGARITHMS = ("nll_loss", "kl_div", "ctc_loss")
 
 
 class MatchingLoss(AbstractCure):
@@ -47,9 +50,9 @@ class MatchingLoss(AbstractCure):
         fitting = FITTING.get((activation, loss))
         if fitting is None:
             return None
-        en = f"Gives nll_loss the logarithm it expects (here it gets {'raw outputs' if activation == 'identity' else activation})."
-        ja = f"nll_loss が期待する対数確率を渡します（現在は{'生の出力' if activation == 'identity' else ' ' + activation + ' '}が渡されています）。"
-        if loss != "nll_loss":
+        en = f"Gives {loss} the logarithm it expects (here it gets {'raw outputs' if activation == 'identity' else activation})."
+        ja = f"{loss} が期待する対数確率を渡します（現在は{'生の出力' if activation == 'identity' else ' ' + activation + ' '}が渡されています）。"
+        if loss not in OF_LOGARITHMS:
             en, ja = (
                 f"Keeps {activation} and uses the loss that expects probabilities instead of {loss}.",
                 f"{activation} を残し、{loss} の代わりに確率を受け取る損失を使います。",
@@ -58,7 +61,7 @@ class MatchingLoss(AbstractCure):
             parameters={"activation": activation, "from": loss, "to": fitting.split("(")[0].removeprefix("F."), "call": fitting.removeprefix("F.")},
             code=f"loss = {fitting}",
             sentence=both(en, ja),
-            is_singled_out=loss == "nll_loss",
+            is_singled_out=loss in OF_LOGARITHMS,
         )
 
     def apply(self, training: "Training", parameters: Mapping[str, Any]) -> "Training | None":

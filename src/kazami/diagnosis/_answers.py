@@ -57,6 +57,29 @@ def inputs_alike(trace: Trace) -> Told | None:
     )
 
 
+def always_one(trace: Trace) -> Told | None:
+    """Return what is told where a softmax over a single number stands before the loss."""
+    fact = trace.facts.get("softmax_of_one")
+    if not fact:
+        return None
+    axis, shape = int(fact["axis"]), "×".join(map(str, fact["shape"]))
+    return told(
+        confidence=0.97,
+        rank=ALIKE - 4,
+        severity="error",
+        step=int(fact.get("step", 1)),
+        place="the output of the model",
+        place_ja="モデルの出力",
+        evidence=[Evidence("numbers that the softmax runs over", 1.0, 2.0, "", "exact", "ソフトマックスを取る数の個数", "厳密")],
+        sentence=both(
+            f"The softmax at the output runs over axis {axis} of {shape}, which has size 1: its answer is 1 for every input, and its gradient is zero. "
+            "A single output takes a sigmoid.",
+            f"出力のソフトマックスが大きさ 1 の軸 {axis}（形 {shape}）で計算されています。どの入力にも 1 を出し、勾配は 0 です。"
+            "出力が 1 個ならシグモイドを使います。",
+        ),
+    )
+
+
 def silent_code(trace: Trace) -> Told | None:
     """Return what is told of a code that a term of its own keeps from saying anything (posterior collapse)."""
     terms = trace.facts.get("loss_terms", {}).get("terms", [])

@@ -22,6 +22,7 @@ FAR_ABOVE_PACE = 0.5
 HOPELESS = -10.0
 SLOW_EXPLAINED = 0.5
 SLOW_PACE = 0.12
+MOST_WINDOWS = 4096
 TELLING = 0.95  # of the best constant's cost: targets whose own entropy is more tell less about the inputs than its estimate is off
 
 
@@ -33,10 +34,10 @@ def assess(trace: Trace) -> Progress:
         is_bad = losses.size > 0
         return Progress(math.nan, math.nan, math.nan, trace.trivial_loss, math.nan, math.nan, math.nan, 0.0, False, is_bad, 0.0, is_bad)
     width = max(1, min(50, finite.size // 5))
-    smooth = rolling_median(finite, width)
     noise = neighbour_noise(finite)
     start = start_of(finite, noise)
-    now, best = float(smooth[-1]), float(smooth.min())
+    now = float(np.median(finite[-width:]))
+    best = min(lowest_level(finite, width), now)
     is_signed = bool((finite < 0).any())  # of rewards or likelihoods: no distance from targets, and guessing has no value
     trivial = trace.trivial_loss if trace.trivial_loss is not None and trace.trivial_loss > 0 and not is_signed else None
     reference = trivial if trivial is not None else abs(start)
@@ -119,11 +120,16 @@ def pace_of(losses: Floats, noise: float, start: float, ceiling: float = math.in
     half = losses.size // 2
     third = max(half // 3, 1)
     before, after = losses[max(half - third, 0) : half], losses[-third:]
-    best = min(float(rolling_median(losses[:half], third).min()), float(losses[0]) + 2 * noise)
+    best = min(lowest_level(losses[:half], third), float(losses[0]) + 2 * noise)
     level, newest = min(float(np.median(before)), best, ceiling), float(np.median(after))
     spread = max(noise, float(np.std(losses[half:])) / 4)
     error = spread * math.sqrt(2.0 / third) * 1.25
     return ((level - newest) / abs(level) if level else 0.0), level - newest > 2 * error
+
+
+def lowest_level(losses: Floats, width: int) -> float:
+    """Return the lowest median of ``width`` neighbouring losses; wide windows, and those of long series, are not taken at each step."""
+    return float(rolling_median(losses, width, max(width // 32, losses.size // MOST_WINDOWS, 1)).min())
 
 
 def has_risen(start: float, now: float, best: float, reference: float, error: float) -> bool:

@@ -10,6 +10,8 @@ from ._base import hidden, is_adaptive, matrices
 from ._progress import pace_of
 
 FAST = 0.25
+REWRITTEN = 2.0  # a first update twice the size of the weights leaves nothing of their initialisation
+TORN = 0.5  # of the weights: the median layer's largest first update, after which little of the initialisation is left
 FILLED = 20  # steps: two memories of Adam's first average at its default of 0.9
 FAR_ABOVE_START = 10.0  # targets that sum rewards grow with what is learned, and the loss with their square; from zero by more than this only in a storm
 
@@ -70,6 +72,12 @@ def rose_with_its_targets(trace: Trace) -> bool:
     """
     progress = trace.progress
     return "moving_targets" in trace.facts and progress is not None and progress.now > FAR_ABOVE_START * progress.first > 0
+
+
+def only_came_down(trace: Trace) -> bool:
+    """Return whether all that the loss has fallen is the way down from a storm of the first steps, and has not led below guessing."""
+    progress = trace.progress
+    return progress is not None and progress.explained < 0 and overshoot(trace) > FAR_ABOVE_START
 
 
 def overshoot(trace: Trace) -> float:

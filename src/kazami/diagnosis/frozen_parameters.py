@@ -1,18 +1,14 @@
 """Parameters that take part in the model but never move."""
 
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
-from ._base import AbstractRule, both, recent
+from ._base import AbstractRule, both
 from ._progress import SLOW_EXPLAINED, falls_short, is_slow
+from ._still import flat_share, unmoved, wiped_steps
 
 LARGE_SHARE = 0.2
-LEAST_STEPS = 10
-LEAST_PULL = 0.01
-ROUNDED_AWAY = float(np.finfo(np.float32).eps)  # of a weight: what is smaller may leave it as it is
 SEVERAL = 2  # matrices, one behind the other: a single layer of random features may be meant
 
 
@@ -20,7 +16,8 @@ class FrozenParameters(AbstractRule):
     """Fires for parameters that backward reaches but no optimizer holds, that an optimizer holds but no gradient ever reaches, or that are frozen while
     progress is poor.
 
-    Where something has cleared the gradients between backward and every step, or backward begins at a tensor without history, that is told. The first is
+    Where something has cleared the gradients between backward and every step, backward begins at a tensor without history, or an operation without slope
+    (``round``) stands in every way to the loss, that is told. The first is
     exact and needs no poor progress, since such gradients are computed for nothing. A missing gradient (a ``detach()``, a ``no_grad`` block, an unused
     branch) counts when progress is poor or when it concerns more than a fifth of the parameters. ``requires_grad=False`` is usually meant and counts only
     when progress is poor; where two matrices or more stand as an initialisation has drawn them, and hold more than a fifth of the parameters, slow progress
@@ -49,6 +46,8 @@ class FrozenParameters(AbstractRule):
         ungiven, share = list(trace.facts.get("never_given_a_gradient", ())), float(trace.facts.get("never_given_share", 0.0))
         if ungiven and trace.facts.get("is_loss_bare") and share == 1.0:
             return self._bare(ungiven)
+        if (flat := flat_share(trace)) == 1.0 or (flat > LARGE_SHARE and trace.progress_is_poor):
+            return self._flat(trace.facts["without_slope"])
         if ungiven and (trace.progress_is_poor or share > LARGE_SHARE):
             return self._found(
                 ungiven,
@@ -99,6 +98,25 @@ class FrozenParameters(AbstractRule):
             ),
         )
 
+    def _flat(self, fact: dict[str, Any]) -> Finding:
+        operation = f"{fact['operation']}()"
+        return self.finding(
+            confidence=0.95,
+            severity="error",
+            step=int(fact.get("step", 1)),
+            place="the loss",
+            place_ja="損失",
+            evidence=[
+                Evidence("share of the parameters whose gradient is exactly zero", float(fact["share"]), 0.0, "", "exact", "勾配が厳密に 0 の割合", "厳密")
+            ],
+            sentence=both(
+                f"Every way from {fact['parameters']} parameters to the loss leads through {operation}, whose derivative is zero everywhere: "
+                "their gradients are exactly zero and nothing moves them.",
+                f"{fact['parameters']} 個のパラメータから損失への経路がすべて {operation} を通ります。その微分はどこでも 0 なので、"
+                "勾配は厳密に 0 で、何も更新されません。",
+            ),
+        )
+
     def _wiped(self, steps: int) -> Finding:
         return self.finding(
             confidence=0.97,
@@ -127,24 +145,3 @@ class FrozenParameters(AbstractRule):
 def _count_of(names: list[str]) -> Evidence:
     source, source_ja = "set difference of graph and optimizers", "計算グラフとオプティマイザの差集合"
     return Evidence("parameters that never move", float(len(names)), 0.0, "", source, "動かないパラメータの数", source_ja)
-
-
-def wiped_steps(trace: Trace) -> int:
-    """Return at how many steps nothing was left of the gradients that the backward before had made, 0 where at any step something was."""
-    counts = trace.facts.get("wiped_gradients", {"wiped": 0, "of": 0})
-    return int(counts["wiped"]) if counts["wiped"] == counts["of"] else 0
-
-
-def unmoved(trace: Trace) -> list[str]:
-    """Return the layers whose weights no recorded step has changed, though they got gradients and other layers moved by more than rounding takes away."""
-    updates, gradients = trace["update_ratio"], trace["gradient_norm"]
-    if len(updates) < LEAST_STEPS or len(gradients) == 0:
-        return []
-    seen = np.isfinite(updates.values)
-    moved = np.any(seen & (updates.values > 0), axis=0)
-    if moved.any() and float(np.median(np.nanmax(updates.values[:, moved], axis=0))) <= ROUNDED_AWAY:
-        return []  # the others hardly move either: the steps are too small, and here they round to none
-    pull = recent(trace, "gradient_norm")
-    pulled = pull > LEAST_PULL * float(np.nanmax(np.append(pull, 0.0)))  # a fading gradient may be too small to change a weight: that is another finding
-    watched = seen.sum(0) >= LEAST_STEPS
-    return [layer.name for index, layer in enumerate(trace.layers) if watched[index] and pulled[index] and not moved[index]] if moved.any() else []

@@ -38,20 +38,19 @@ class GrowingTargets(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if targets run away."""
-        targets, outputs = size_of(trace, "target"), size_of(trace, "output")
+        (steps, targets), (then, outputs) = size_of(trace, "target"), size_of(trace, "output")
         if targets.size < LEAST or outputs.size < LEAST:
             return None
         is_moving = "moving_targets" in trace.facts
-        growth, acceleration = growth_of(targets)
-        along, _ = growth_of(outputs)
+        growth, acceleration = growth_of(targets, steps)
+        along, _ = growth_of(outputs, then)
         if not (growth > (LIMIT if is_moving else UNSEEN_LIMIT) and acceleration > STILL and along > math.sqrt(growth)):
             return None
-        steps = trace["target_std"].steps
         rate = math.log(growth) / (BETWEEN * max(int(steps[-1] - steps[0]), 1))
         return self.finding(
             confidence=0.75 + (0.1 if is_moving else 0.0) + 0.08 * min(math.log10(growth / LIMIT), 1.0),
             severity="error" if growth > UNSEEN_LIMIT else "warning",
-            step=int(steps[len(steps) // 2]),
+            step=int(steps[np.searchsorted(steps, (steps[0] + steps[-1]) / 2)]),
             place="the targets of the loss",
             place_ja="損失の目標値",
             evidence=[
@@ -77,34 +76,35 @@ class GrowingTargets(AbstractRule):
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say that targets move, but do not run away."""
-        targets = size_of(trace, "target")
+        steps, targets = size_of(trace, "target")
         if "moving_targets" not in trace.facts or targets.size < LEAST:
             return None
-        growth, _ = growth_of(targets)
+        growth, _ = growth_of(targets, steps)
         if not growth < LIMIT / 2:
             return None
         return both(f"targets made by the network ({short(growth)}-fold over the newest half)", f"ネットワークが作る目標値（後半で {short(growth)} 倍）")
 
 
-def size_of(trace: Trace, of: str) -> Floats:
-    """Return the root-mean-square size of the targets or the outputs at each step at which it was seen, the finite ones."""
-    mean, spread = trace[f"{of}_mean"].values, trace[f"{of}_std"].values
-    if mean.shape != spread.shape:
-        return np.empty(0)
-    size = np.hypot(mean, spread)
-    finite: Floats = size[np.isfinite(size)]
-    return finite
+def size_of(trace: Trace, of: str) -> tuple[Floats, Floats]:
+    """Return the steps at which the targets or the outputs were seen and their root-mean-square size there, the finite ones."""
+    mean, spread = trace[f"{of}_mean"], trace[f"{of}_std"]
+    if mean.values.shape != spread.values.shape:
+        return np.empty(0), np.empty(0)
+    size = np.hypot(mean.values, spread.values)
+    is_finite = np.isfinite(size)
+    return spread.steps[is_finite].astype(np.float64), size[is_finite]
 
 
-def growth_of(sizes: Floats) -> tuple[float, float]:
-    """Return by what a series was multiplied over its newest half, and its increase over the newest quarter over that of the quarter before; medians of an
-    eighth each.
+def growth_of(sizes: Floats, steps: Floats) -> tuple[float, float]:
+    """Return by what a series was multiplied over the newest half of the steps, and its increase over the newest quarter over that of the quarter before;
+    medians over an eighth of the steps each. NaN where such an eighth holds no record: steps are recorded more seldom later on.
     """
-    width = max(sizes.size // 8, 1)
+    place = (steps - steps[0]) / max(float(steps[-1] - steps[0]), 1.0)
 
-    def level(end: int) -> float:
-        return float(np.median(sizes[max(end - width, 0) : end]))
+    def level(begin: float, end: float) -> float:
+        inside = sizes[(place >= begin) & (place <= end)]
+        return float(np.median(inside)) if inside.size else math.nan
 
-    half, middle, newest = level(sizes.size // 2 + width), level(3 * sizes.size // 4 + width // 2), level(sizes.size)
+    half, middle, newest = level(1 / 2, 5 / 8), level(11 / 16, 13 / 16), level(7 / 8, 1.0)
     before, now = middle - half, newest - middle
     return newest / half if half > 0 else math.nan, now / before if before > 0 else math.nan

@@ -19,6 +19,8 @@ class LossSpike(AbstractRule):
     The leap must be the batch's: its inputs or targets are unlike all before, or it comes back with the epoch; or else its gradient leaps as well while
     nothing says that the steps were too long.
 
+    Where targets move with the network (bootstrapping: each renewal of the target network moves them at once), it is silent.
+
     It names the batch: its step, its place in the epoch where the leaps or the data loader give one away, and what moved first: the gradient of that batch,
     or the update before it.
     """
@@ -33,8 +35,8 @@ class LossSpike(AbstractRule):
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding for the first leap that cost the run steps."""
         progress = trace.progress
-        if progress is None or "adversarial" in trace.facts:
-            return None
+        if progress is None or "adversarial" in trace.facts or "moving_targets" in trace.facts:
+            return None  # losses tell of leaps only where they are measured by the same targets
         found = spikes(trace)
         lost = sum(spike.lost for spike in found) / max(len(trace["loss"]), 1)
         if not found or not (lost > MOST or (lost > COST and not found[-1].is_back) or (lost > 0 and trace.progress_is_poor)):

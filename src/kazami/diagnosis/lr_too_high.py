@@ -13,10 +13,9 @@ from ._base import AbstractRule, both, is_adaptive, matrices, number, recent, sh
 from ._curves import of_run, over_layers, over_start
 from ._progress import falls_short
 from ._runaway import overflow_ahead
-from ._steps import FILLED, overshoot, peak_update, rose_with_its_targets
+from ._steps import FILLED, REWRITTEN, TORN, largest_rate, only_came_down, overshoot, peak_update, rose_with_its_targets
 
 LARGE_UPDATE = 0.1
-REWRITTEN = 2.0  # a first update twice the size of the weights leaves nothing of their initialisation
 SEVERAL = 16  # numbers: the norm of so many varies by 1/√(2·16), that of one passes through zero and makes any step look long
 
 
@@ -27,6 +26,8 @@ class LrTooHigh(AbstractRule):
     descent, 2(1+β)/η with momentum, 38/η for Adam with its defaults), measured on the live graph. Above 1 a step grows along the sharpest direction.
     Second: updates of more than a tenth of the weights, sustained. Third: a loss that stands above where it began. Training at a ratio of about 1 that
     makes progress (the edge of stability) does not fire.
+
+    A loss that falls only because the first steps threw it far above its start, and that still stands above guessing, is no progress.
 
     In a game, whose losses tell nothing, first updates of twice the weights and a tenth of them ever since are evidence enough.
 
@@ -53,7 +54,7 @@ class LrTooHigh(AbstractRule):
         if (
             progress is None
             or trace.step < 2
-            or not (progress.is_poor or (peak > REWRITTEN and (falls_short(progress, 0.6, 0.3) or rose_with_its_targets(trace))))
+            or not (progress.is_poor or (peak > REWRITTEN and (falls_short(progress, 0.6, 0.3) or rose_with_its_targets(trace) or only_came_down(trace))))
         ):
             return self._in_a_game(trace)
         weight = 0.0
@@ -61,8 +62,8 @@ class LrTooHigh(AbstractRule):
             weight += 0.45 + 0.2 * min(math.log10(ratio), 1.0)
         if update > LARGE_UPDATE:
             weight += 0.3 + 0.2 * min(math.log10(update / LARGE_UPDATE), 1.0)
-        if peak > 5 * LARGE_UPDATE and not update > LARGE_UPDATE:
-            weight += 0.3 + 0.2 * min(math.log10(peak / (5 * LARGE_UPDATE)), 1.0)
+        if peak > TORN and not update > LARGE_UPDATE:
+            weight += 0.3 + 0.2 * min(math.log10(peak / TORN), 1.0)
             weight += 0.2 if gives_one_answer(trace) else 0.0  # what the first steps left of the initialisation lets nothing of the inputs through
         if overshoot(trace) > 3:
             weight += 0.2
@@ -72,7 +73,7 @@ class LrTooHigh(AbstractRule):
             weight += 0.15
         if weight < 0.5:
             return None
-        return self._found(trace, min(weight, 0.96), ratio, max(update, peak if peak > 5 * LARGE_UPDATE else 0.0))
+        return self._found(trace, min(weight, 0.96), ratio, max(update, peak if peak > TORN else 0.0))
 
     def _in_a_game(self, trace: Trace) -> Finding | None:
         """Look at the steps alone where the loss tells nothing: of players who pull against one another."""
@@ -86,7 +87,7 @@ class LrTooHigh(AbstractRule):
         return self._found(trace, 0.7 + 0.2 * min(math.log10(update / LARGE_UPDATE), 1.0), stability(trace), update)
 
     def _found(self, trace: Trace, confidence: float, ratio: float, update: float) -> Finding:
-        rate = number(trace, "learning_rate", 1)
+        rate = largest_rate(trace)  # the one that was set: schedules fall from it, or rise to it
         stability = ("stability ratio (sharpness over the optimizer's threshold)", "安定比（鋭さ÷オプティマイザの限界）")
         evidence = [Evidence(stability[0], ratio, 1.0, "", "Cohen et al. 2021, 2022", stability[1])] if math.isfinite(ratio) else []
         if trace.progress is not None and trace.progress.is_diverging and trace.progress.first > 0:
@@ -95,6 +96,8 @@ class LrTooHigh(AbstractRule):
         evidence += overflow_ahead(trace)
         size = ("size of the updates beside the weights", "重みに対する更新量の大きさ")
         evidence.append(Evidence(size[0], update, LARGE_UPDATE, "", "a tenth of the weights a step", size[1], "1 ステップで重みの 10 分の 1"))
+        if all(math.isnan(item.value) for item in evidence) and trace.progress is not None:
+            evidence.append(Evidence("loss", trace.progress.now, None, "", "", name_ja="損失"))
         loss = trace["loss"]
         worse = loss.steps[~(loss.values <= 1.5 * max(trace.progress.first, 1e-12))] if trace.progress is not None else loss.steps[:0]
         why = (

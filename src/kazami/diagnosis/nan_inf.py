@@ -7,9 +7,10 @@ import numpy as np
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Trace
 from ._base import AbstractRule, both
+from ._storms import AFTER_A_STEP, AFTER_STORM, grew_before, is_after_storm, was_rewritten
 from ._storms import RISE as RISE
-from ._storms import grew_before
 
+DATA = ("batch", "target")
 _GRADIENT = "the gradient of "
 
 
@@ -18,7 +19,7 @@ class NanInf(AbstractRule):
     update, weight.
 
     Read from the live graph of that very step. If loss, gradient or update had grown tenfold over the steps before, the number overflowed at the end of a
-    storm, and the storm's cause ranks first.
+    storm, and the storm's cause ranks first; so it does, if gradients explode, behind a single step that moved the weights by more than twice their size.
     """
 
     id: ClassVar = "KZ103"
@@ -37,16 +38,16 @@ class NanInf(AbstractRule):
             return None
         if bad is None:
             bad = {"source": "unknown", "place": "the loss", "operation": "", "step": int(lost[0])}
-        after_storm = bad["source"] not in ("batch", "target") and grew_before(trace, int(bad["step"]))
-        if bad["source"] in ("gradient",) and bad.get("operation") and not _grew_a_lot(trace, int(bad["step"])):
-            after_storm = False
+        after_storm = is_after_storm(trace, bad) if bad["source"] == "gradient" else bad["source"] not in DATA and grew_before(trace, int(bad["step"]))
+        is_own = bad["source"] in DATA or (bad["source"] == "gradient" and bad.get("operation"))
+        after_a_step = not is_own and was_rewritten(trace, int(bad["step"]))
         return self.finding(
             confidence=0.95,
             severity="error",
             step=int(bad["step"]),
             place=str(bad["place"]),
             place_ja=_in_japanese(str(bad["place"])),
-            rank=60 if after_storm else None,
+            rank=AFTER_STORM if after_storm else AFTER_A_STEP if after_a_step else None,
             evidence=[
                 Evidence(
                     "first non-finite number at step",
@@ -81,10 +82,6 @@ def first_event(trace: Trace) -> dict[str, Any] | None:
     if update:
         events.append((update["step"], 2, {"source": "update", "place": update["place"], "operation": "", "step": update["step"]}))
     return min(events, key=lambda event: event[:2])[2] if events else None
-
-
-def _grew_a_lot(trace: Trace, step: int) -> bool:
-    return grew_before(trace, step, 1e4)
 
 
 def _in_japanese(place: str) -> str:

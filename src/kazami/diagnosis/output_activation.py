@@ -10,8 +10,9 @@ LEAST_OUTSIDE = 0.02
 
 
 class OutputActivation(AbstractRule):
-    """Fires when the output is squashed before a loss that wants logits, when ``nll_loss`` is given something that is no log-probability or one over
-    another axis than the classes, or when targets lie outside the output's range.
+    """Fires when the output is squashed before a loss that wants logits, when ``nll_loss``, ``kl_div`` or ``ctc_loss`` is given something that is no
+    log-probability (the first also one over another axis than the classes), or when targets lie outside the output's range, or outside 0 … 1 in a
+    binary cross-entropy.
 
     The first three are exact facts of the live graph. The last compares the range of the last activation (sigmoid [0, 1], tanh [-1, 1], ReLU [0, ∞)) with
     the targets seen: at least 2 % of them must lie outside; below 10 % progress must be poor as well.
@@ -36,6 +37,8 @@ class OutputActivation(AbstractRule):
         raw = trace.facts.get("nll_without_log")
         if raw:
             return self._no_log(raw)
+        if beyond := trace.facts.get("targets_no_probabilities"):
+            return self._outside(beyond)  # exact: such a loss has no lowest value
         bounded = trace.facts.get("output_range")
         if bounded and (bounded["outside"] >= 0.1 or (bounded["outside"] >= LEAST_OUTSIDE and trace.progress_is_poor)):
             return self._outside(bounded)
@@ -85,7 +88,7 @@ class OutputActivation(AbstractRule):
         )
 
     def _no_log(self, fact: dict[str, Any]) -> Finding:
-        activation = fact["activation"]
+        activation, loss = fact["activation"], fact["loss"]
         return self.finding(
             confidence=0.93,
             step=int(fact.get("step", 1)),
@@ -94,19 +97,19 @@ class OutputActivation(AbstractRule):
             severity="error",
             evidence=[
                 Evidence(
-                    "log-softmax before nll_loss",
+                    f"log-softmax before {loss}",
                     0.0,
                     1.0,
                     "",
-                    "nll_loss expects log-probabilities",
-                    name_ja="nll_loss の前の log-softmax の数",
-                    source_ja="nll_loss は対数確率を受け取る",
+                    f"{loss} expects log-probabilities",
+                    name_ja=f"{loss} の前の log-softmax の数",
+                    source_ja=f"{loss} は対数確率を受け取る",
                 )
             ],
             sentence=both(
-                f"nll_loss expects log-probabilities, but is given {'raw outputs' if activation == 'identity' else 'the result of ' + activation}: "
+                f"{loss} expects log-probabilities, but is given {'raw outputs' if activation == 'identity' else 'the result of ' + activation}: "
                 "the loss can fall without anything being learned.",
-                f"nll_loss は対数確率を期待しますが、{'生の出力' if activation == 'identity' else activation + ' の結果'}が渡されています。"
+                f"{loss} は対数確率を期待しますが、{'生の出力' if activation == 'identity' else activation + ' の結果'}が渡されています。"
                 "何も学ばずに損失だけが下がります。",
             ),
         )

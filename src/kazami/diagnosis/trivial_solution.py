@@ -7,7 +7,7 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Progress, Trace
-from ._answers import FEW, LEAST_STEPS, ONE_ANSWER, agreement, inputs_alike, one_class, output_of, silent_code
+from ._answers import FEW, LEAST_STEPS, ONE_ANSWER, agreement, always_one, inputs_alike, one_class, output_of, silent_code
 from ._base import AbstractRule, both, early, number, short
 from ._curves import of_run
 from ._meanings import meaning_of
@@ -23,7 +23,8 @@ class TrivialSolution(AbstractRule):
     everybody gets the mean, the class shares, the median. Where no target is seen, below a twentieth of what it was. It says what a network does and not
     why, so it ranks behind every rule that knows a cause, and is a remark beside them. The value at which the loss stands is told with its meaning.
 
-    Where every sample reaches the first layer as the same numbers although the targets differ, that is the cause, and told at once.
+    Where every sample reaches the first layer as the same numbers although the targets differ, that is the cause, and told at once; so is a softmax over
+    a single number before the loss.
 
     A loss that only asks two outputs of one network to agree has that solution as its optimum, so there the loss says nothing: it fires when directions of
     the outputs that were spread have collapsed to one.
@@ -46,7 +47,7 @@ class TrivialSolution(AbstractRule):
 
     def examine(self, trace: Trace) -> Finding | None:
         """Return a finding if the outputs do not depend on the inputs."""
-        certain = agreement(trace) or inputs_alike(trace) or silent_code(trace)
+        certain = always_one(trace) or agreement(trace) or inputs_alike(trace) or silent_code(trace)
         if certain is not None:
             return self.finding(**certain)
         progress = trace.progress
@@ -59,7 +60,7 @@ class TrivialSolution(AbstractRule):
         if not value < limit or not _inputs_differ(trace):
             return None
         meaning = meaning_of(progress.now, trace)
-        en_meaning = f" The loss stands at {meaning.en}." if meaning is not None else ""
+        en_meaning = f" The loss of {meaning.en}." if meaning is not None else ""
         ja_meaning = f"損失 {meaning.ja}。" if meaning is not None else ""
         return self.finding(
             confidence=0.6 + 0.15 * (1 - value / limit) + (0.1 if meaning is not None else 0.0),

@@ -9,6 +9,7 @@ from ..records.trace import Floats, Trace
 from ._base import AbstractRule, both, early, growth_to_input, is_adaptive, layer_name, matrices, recent, short
 from ._curves import of_layer, over_depth
 from ._progress import SLOW_EXPLAINED
+from ._steps import TORN, peak_update
 
 LIMIT = 3.5
 LOST = 5.0
@@ -23,10 +24,11 @@ class VanishingGradient(AbstractRule):
     the unrolled time of a recurrent net.
 
     The limit: an update must change a weight by at least one part in :math:`2^{24}` (float32), and to learn at the pace of the last layer within
-    :math:`10^3` to :math:`10^4` steps the first
-    may be slower by no more than the same factor; :math:`\log(1/\sqrt{2^{-24}})` is 3.6 decades. The slope is the robust one of Theil and Sen times the depth.
+    :math:`10^3` to :math:`10^4` steps the first may be slower by no more than the same factor; :math:`\log(1/\sqrt{2^{-24}})` is 3.6 decades. The slope is
+    the robust one of Theil and Sen times the depth.
 
-    A fade that was not there at the start (units died, activations saturated) is a consequence and ranks behind its cause.
+    A fade that was not there at the start (units died, activations saturated) is a consequence and ranks behind its cause. Where first steps were half as large
+    as the weights, what faded at the start is gone with those weights.
 
     Limits:
         Needs three layers; a skip connection flattens the profile, as it should. Fused recurrent kernels hide their time steps.
@@ -59,25 +61,17 @@ class VanishingGradient(AbstractRule):
     def _over_depth(self, trace: Trace, limit: float) -> Finding | None:
         columns = [i for i in matrices(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
         born, now = (-growth_to_input(profile(trace, name, columns)) for name in ("early", "recent"))
+        born = np.nan if peak_update(trace) > TORN else born
         fade = float(np.fmax(born, now))
         if len(columns) < 3 or not fade > limit:
             return None
         first, last = trace.layers[columns[0]], trace.layers[columns[-1]]
+        source, source_ja = "float32 resolution, docs/findings", "float32 の分解能、docs/findings"
         return self.finding(
             confidence=0.75 + 0.2 * min((fade - LIMIT) / 3, 1.0),
             place=first.name,
             rank=None if born > LIMIT else LATER,
-            evidence=[
-                Evidence(
-                    "attenuation of the gradient over depth",
-                    fade,
-                    LIMIT,
-                    "decades",
-                    "float32 resolution, docs/findings",
-                    name_ja="深さ方向の勾配の減衰",
-                    source_ja="float32 の分解能、docs/findings",
-                )
-            ],
+            evidence=[Evidence("attenuation of the gradient over depth", fade, LIMIT, "decades", source, "深さ方向の勾配の減衰", source_ja)],
             sentence=both(
                 f"Gradients fade by {short(fade)} decades between {layer_name(last)} and {layer_name(first)}: the first layers do not learn.",
                 f"勾配が {layer_name(last)} から {layer_name(first)} までに {short(fade)} 桁減衰し、最初の層が学習できません。",

@@ -152,7 +152,7 @@ def _sized(job: Job) -> tuple[int, float]:
 
 def _seconds(trial: _Trial, count: int) -> float:
     times = []
-    for _ in range(3):
+    for _ in range(5):
         begin = time.thread_time()  # of this thread alone: what others do to the machine is not counted
         trial.once(count)
         times.append(time.thread_time() - begin)

@@ -329,6 +329,8 @@ def _tolerance(dtype: str) -> float:
 def _timed(carried: Carried, plan: BenchPlan) -> tuple[int, float, float]:
     """Return steps, CPU seconds and wall seconds of the best of several repeats, each of whole windows and about as long as asked for."""
     steps, best = WINDOW, _once(carried, WINDOW)
+    if best[1] >= plan.seconds:
+        best = min(best, _once(carried, WINDOW), key=lambda once: once[1])  # the second window may have compiled something, too
     while best[1] < plan.seconds:
         wanted = int(1.2 * plan.seconds / max(best[1], 1e-9) * steps)
         steps = WINDOW * -(-max(2 * steps, min(wanted, 8 * steps)) // WINDOW)

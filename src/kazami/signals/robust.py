@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 NORMAL_MAD = 1.4826  # standard deviation of a normal variable over its median absolute deviation
 MOST_POINTS = 400
+MOST_NUMBERS = 1 << 21
 
 
 def theil_sen(y: Floats, x: Floats | None = None) -> float:
@@ -45,11 +46,12 @@ def robust_z(y: Floats) -> Floats:
     return result
 
 
-def rolling_median(y: Floats, width: int) -> Floats:
-    """Return the median of each window of ``width`` neighbouring values, shape ``(n - width + 1,)``."""
+def rolling_median(y: Floats, width: int, every: int = 1) -> Floats:
+    """Return the median of each window of ``width`` neighbouring values, shape ``(n - width + 1,)``, or of those only that begin at each ``every``-th value."""
     width = max(min(width, y.size), 1)
-    result: Floats = np.median(np.lib.stride_tricks.sliding_window_view(y, width), axis=-1)
-    return result
+    windows = np.lib.stride_tricks.sliding_window_view(y, width)[::every]
+    many = max(MOST_NUMBERS // width, 1)  # windows at a time: the median copies them
+    return np.concatenate([np.median(windows[first : first + many], axis=-1) for first in range(0, len(windows), many)])
 
 
 def turning_rate(y: Floats) -> float:

@@ -4,15 +4,14 @@ import math
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..records.trace import Layer
 from .layers import Sight
-from .losses import LossCall
+from .moved_weights import MOST_WEIGHTS, compare_weights, predicted_change, remember_weights
 from .names import layer_of
 from .observables import all_observables, norms_of, sample
 from .player import Player
@@ -23,12 +22,9 @@ if TYPE_CHECKING:
     from .observer import Observer
     from .reading import Reading
 
-MOST_WEIGHTS = 2048  # of each layer, for its update
 REMEMBERED = 4  # parameters whose gradients are followed from one call to the next
+BRIEF = 1  # the beat of a step whose graph is not read: what is measured at each fourth step only is not measured
 GLANCE = 4  # at so many steps that are not recorded one is glanced at
-# The loss may be a multiple of the loss function's value, or have a penalty beside it. At the start a network guesses, so that the ratio is right for the
-# guess in both cases; later on a penalty is all that is left.
-FIRST_SCALES = 4
 
 
 @dataclass(slots=True)
@@ -65,6 +61,7 @@ class StepReader:
         self._shared = SharedNorms()
         self._glanced: dict[int, tuple[int, int]] = {}
         self._made: list[weakref.ref[Tensor]] = []
+        self._known: dict[int, dict[int, tuple[weakref.ref[Tensor], Layer, dict[str, Any]]]] = {}
 
     def begin(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer is about to use."""
@@ -78,35 +75,46 @@ class StepReader:
             self._take_facts(player, reading, step)
         is_scaled = getattr(optimizer, "grad_scale", None) is not None
         is_sampled = observer.sampling.is_sampled(step) or observer.stands_out
-        if is_sampled or len(observer.players) > 1 or "turned" in player.facts:
-            player.orbit.add(step, player, is_sampled=is_sampled)
+        is_alone = len(observer.players) == 1
+        if is_sampled or not is_alone or "turned" in player.facts:
+            player.orbit.add(step, player, is_sampled=is_sampled, is_alone=is_alone)
         if player.steps == 0 and flat_pieces(optimizer):
             observer.blind["fsdp1"] = FSDP1
         if not is_sampled:
             self._open.pop(id(player), None)
-            if not is_scaled and step % GLANCE == 0:
-                self._glance_at_gradients(player, step)
+            if not is_scaled and step % GLANCE == 0 and not self.are_sound(player):
+                self._norms(player, _gradients(player), step)
             return
-        beat = min((reading.beat for reading in observer.readings), default=0)
-        observer.signs.compare(player, optimizer, observer.players)
-        gradients = {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}
+        self._record(player, optimizer, step, is_scaled=is_scaled)
+
+    def _record(self, player: Player, optimizer: torch.optim.Optimizer, step: int, *, is_scaled: bool) -> None:
+        """Read gradients and weights of a step that is recorded, and, unless it is a brief one, what lies between backward and step."""
+        observer = self._observer
+        beats = [reading.beat for reading in observer.readings if reading.sights or not observer.is_brief]
+        is_brief = observer.is_brief and not beats
+        beat = BRIEF if is_brief else min(beats, default=0)
+        gradients = _gradients(player)
         norms = {} if is_scaled else self._norms(player, gradients, step)
-        sights = self._sights(player)
+        sights = self._sights_again(player) if is_brief and id(player) in self._known else self._sights(player)
         self._note_weights(player, step, sights, beat)
         for sight in sights:
             sight.reference_loss = player.reference_loss
             if sight.is_trained:
                 sight.gradient = None if is_scaled else gradients.get(id(sight.weight))
                 sight.gradient_norm = norms.get(id(sight.weight), math.nan)
-                sight.before = sample(sight.weight, MOST_WEIGHTS).clone()
             for observable in all_observables("before_step", beat):
                 sight.values[observable.name] = observable.measure(sight)
+        remember_weights([sight for sight in sights if sight.is_trained])
+        self._open[id(player)] = _Step(sights, is_scaled, beat)
+        self._note_clipping(player, step)
+        if is_brief:
+            return
+        observer.signs.compare(player, optimizer, observer.players)
         if observer.distributions is not None:
             observer.distributions.step_begins(player, sights, observer)
         player.given.update(gradients)
         player.ungiven = {key: observer.names.of(p) for key, p in player.parameters.items() if key not in player.given and p.requires_grad}
-        self._note_what_came_between(player, step)
-        self._open[id(player)] = _Step(sights, is_scaled, beat)
+        self._note_wiping(player)
 
     def end(self, player: Player, optimizer: torch.optim.Optimizer) -> None:
         """Read what the optimizer did."""
@@ -118,12 +126,10 @@ class StepReader:
         self._kept.pop(id(player), None)
         if opened is None:
             return
-        self._remember_gradients(player)
-        changes: list[Sight] = []
+        if opened.beat != BRIEF:
+            self._remember_gradients(player)
+        changes = compare_weights(opened.sights)
         for sight in opened.sights:
-            if sight.before is not None:
-                sight.update = sample(sight.weight, MOST_WEIGHTS) - sight.before
-                changes.append(sight)
             if opened.is_scaled:
                 sight.gradient = _whole(sight.weight.grad)
                 sight.gradient_norm = math.nan if sight.gradient is None or is_sharded(sight.weight) else norms_of([sight.gradient])[0]
@@ -185,7 +191,18 @@ class StepReader:
                     fan_out=p.shape[0] if p.dim() else 1,
                 )
                 found[key] = Sight(layer=layer, weight=p, is_trained=True)
+        known = self._known.setdefault(id(player), {})
+        known.update({key: (weakref.ref(sight.weight), sight.layer, sight.memory) for key, sight in found.items() if sight.is_trained})
         return list(found.values())
+
+    def _sights_again(self, player: Player) -> list[Sight]:
+        """Return the layers of steps whose graph was read as far as they have a gradient now."""
+        found = []
+        for one, layer, memory in self._known.get(id(player), {}).values():
+            weight = one()
+            if weight is not None and weight.grad is not None:
+                found.append(Sight(layer, weight, is_trained=True, memory=memory))
+        return found
 
     def _take_facts(self, player: Player, reading: "Reading", step: int) -> None:
         if not any(key in player.parameters for key in reading.leaves):
@@ -201,38 +218,20 @@ class StepReader:
             seen[name] = seen.get(name, 0) + 1
         seen["graphs"] = seen.get("graphs", 0) + (1 if reading.sights and reading.has_facts else 0)
         if reading.bad is not None:
-            player.facts.setdefault("first_bad", {**reading.bad, "step": step})
+            player.facts.setdefault("first_bad", {**reading.bad, "step": step, "backward": self._observer.n_backwards})
         if reading.singular:
             player.facts["singular"] = {**reading.singular[0], "step": step}
         for name, value in reading.numbers.items():
             player.add_number(name, step, value)
-        self._take_targets(player, reading.calls, reading.value)
+        player.note_targets(reading.calls, reading.value, self._losses_of_step())
 
-    def _take_targets(self, player: Player, calls: list[LossCall], value: float | None) -> None:
-        trivial, own, least = 0.0, 0.0, 0.0
-        for call in calls:
-            player.targets.add(call)
-            part = player.targets.trivial(call)
-            if part is None:
-                return
-            trivial += part
-            own += call.value
-            least += player.targets.least(call)
-        if not calls:
-            return
-        player.loss_kind = calls[-1].kind
-        player.facts["loss_reduction"] = str(calls[-1].options.get("reduction", "mean"))
-        if value is None or not math.isfinite(value) or not math.isfinite(own) or own <= 0:
-            return
-        if len(player.scales) < FIRST_SCALES:
-            player.scales.append(value / own * max(len(self._observer.readings), 1))
-        player.trivial = trivial * median(player.scales)
-        if least > 0:
-            player.facts["least_loss"] = least * median(player.scales)
+    def _losses_of_step(self) -> float:
+        """Return how many losses of the size of those that were read the step in progress has: of many, the first few are read."""
+        values = [reading.value for reading in self._observer.readings if reading.value is not None]
+        total, read = self._observer.pending_loss, sum(values)
+        return len(values) * total / read if total is not None and math.isfinite(total) and total > 0 and read > 0 else max(len(values), 1)
 
-    def _note_what_came_between(self, player: Player, step: int) -> None:
-        """Note what was done to the gradients between backward and step."""
-        self._note_wiping(player)
+    def _note_clipping(self, player: Player, step: int) -> None:
         if self._observer.pending_clips:
             total, limit = self._observer.pending_clips[-1]
             player.add_number("norm_before_clipping", step, total)
@@ -253,6 +252,7 @@ class StepReader:
             player.facts["bad_gradient"] = {
                 "place": self._observer.names.of(player.parameters[first]),
                 "step": step,
+                "backward": self._observer.n_backwards,
                 "singular": player.facts.get("singular", {}) if player.facts.get("singular", {}).get("step") == step else {},
             }
         return norms
@@ -274,11 +274,8 @@ class StepReader:
             self._observer.blind["sharded"] = self._shared.blind
         return {key: norm for key, norm in zip(parts, found, strict=True) if norm is not None}
 
-    def _glance_at_gradients(self, player: Player, step: int) -> None:
-        """At some of the steps that are not recorded.
-
-        Is the sum of the first small gradient finite? What spoils one layer on the way back spoils all that follow.
-        """
+    def are_sound(self, player: Player) -> bool:
+        """Return whether the first small gradient's sum is finite: what spoils one layer on the way back spoils all that follow."""
         known = self._glanced.get(id(player))
         if known is None or known[0] != len(player.sizes):
             small = next((key for key, size in player.sizes.items() if size <= MOST_WEIGHTS), next(iter(player.sizes), 0))
@@ -286,9 +283,8 @@ class StepReader:
         parameter = player.parameters.get(known[1])
         gradient = parameter.grad if parameter is not None else None
         if gradient is None or gradient.device.type != "cpu" or gradient.is_sparse or gradient.is_complex():
-            return
-        if not math.isfinite(part_of(gradient).sum().item()):
-            self._norms(player, {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}, step)
+            return True
+        return math.isfinite(part_of(gradient).sum().item())
 
     def _note_weights(self, player: Player, step: int, sights: list[Sight], beat: int) -> None:
         """Give each layer the norm of its weights, measured now or at the last step that showed everything."""
@@ -338,14 +334,14 @@ class StepReader:
         player.add_number("update_norm", step, norm)
         if not math.isfinite(norm) and "bad_update" not in player.facts:
             place = next((sight.layer.name for sight in sights if not math.isfinite(sight.update_norm)), "the weights")
-            player.facts["bad_update"] = {"place": place, "step": step}
+            player.facts["bad_update"] = {"place": place, "step": step, "backward": self._observer.n_backwards}
         update = torch.cat([update.reshape(-1).float().to(pairs[0][2].device) for _, _, update in pairs])
         last = player.last_update
         if last is not None and player.last_update_step == step - 1 and last.shape == update.shape and norm > 0:
             player.add_number("update_cosine", step, float(update @ last) / max(norm * float(last.norm()), 1e-300))
         player.last_update, player.last_update_step = update, step
         if beat == 0:
-            player.add_number("predicted_change", step, sum(_predicted(sight) for sight in sights))
+            player.add_number("predicted_change", step, sum(predicted_change(sight) for sight in sights))
 
     def _store(self, player: Player, sights: list[Sight], step: int) -> None:
         quantities: dict[str, dict[int, float]] = {}
@@ -367,12 +363,8 @@ def _whole(tensor: Tensor | None) -> Tensor | None:
     return tensor.coalesce().values() if tensor.is_sparse else tensor
 
 
-def _predicted(sight: Sight) -> float:
-    """Return the change of the loss that gradient and update foretell, from the sampled weights."""
-    if sight.gradient is None or sight.update is None or sight.gradient.shape != part_of(sight.weight).shape:
-        return 0.0
-    gradient = sample(sight.gradient, MOST_WEIGHTS)
-    return float((gradient.float() * sight.update.float()).sum()) if gradient.shape == sight.update.shape else 0.0
+def _gradients(player: Player) -> dict[int, Tensor]:
+    return {key: whole for key, p in player.parameters.items() if (whole := _whole(p.grad)) is not None}
 
 
 def _consumed(parameters: list[Tensor]) -> list[_Consumed]:

@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
 MOST_LOADERS = 4
 MOST_BEGINS = 64
 
-Sink = Callable[[int, int | None], None]
+Sink = Callable[[int, int | None, int | None], None]
 _sinks: list[Sink] = []
 _undo: list[Callable[[], None]] = []
 
 
 def listen(sink: Sink) -> None:
-    """Tell ``sink`` whenever a loader is begun: its identity, and how many batches it gives (``None`` where it does not know)."""
+    """Tell ``sink`` whenever a loader is begun: its identity, how many batches it gives, and of what size (``None`` where it does not know, or no
+    gradients are made).
+    """
     if not _sinks:
         original = DataLoader.__iter__
 
@@ -25,7 +28,7 @@ def listen(sink: Sink) -> None:
         def begun(self: DataLoader[Any]) -> Any:
             n = _length(self)
             for told in tuple(_sinks):
-                told(id(self), n)
+                told(id(self), n, self.batch_size if torch.is_grad_enabled() else None)
             return original(self)
 
         DataLoader.__iter__ = begun  # type: ignore[method-assign]
@@ -59,17 +62,34 @@ class Loaders:
 
     Attributes:
         begins: By loader, the number of its batches and the steps at which it was begun.
+        sizes: The size of its batches, ``None`` for one that was begun where no gradients are made.
     """
 
     begins: dict[int, tuple[int | None, list[int]]] = field(default_factory=dict)
+    sizes: dict[int, int | None] = field(default_factory=dict)
 
-    def add(self, loader: int, batches: int | None, step: int) -> None:
+    def add(self, loader: int, batches: int | None, step: int, *, size: int | None = None) -> None:
         """Note that a loader is begun before ``step``."""
         if loader not in self.begins and len(self.begins) >= MOST_LOADERS:
             return
+        self.sizes[loader] = size if self.sizes.get(loader, size) == size else None
         steps = self.begins.setdefault(loader, (batches, []))[1]
         if len(steps) < MOST_BEGINS and (not steps or steps[-1] != step):
             steps.append(step)
+
+    def facts(self, newest: int) -> dict[str, dict[str, int]]:
+        """Return what is known of epochs and beginnings at step ``newest``, by the names of facts."""
+        known = {"epoch": self.epoch(newest), "restarted_loader": self.restarted(newest)}
+        return {name: fact for name, fact in known.items() if fact is not None}
+
+    def restarted(self, newest: int) -> dict[str, int] | None:
+        """Return the batches of a loader, their size, and how often it was begun, if it was begun anew before every single step and has several batches."""
+        for loader, (batches, steps) in self.begins.items():
+            size, last = self.sizes.get(loader), min(newest, steps[-1])
+            is_each = len(steps) > 1 and steps[-1] - steps[0] == len(steps) - 1 and (len(steps) == MOST_BEGINS or last >= newest)
+            if batches and batches > 1 and size and is_each:
+                return {"batches": batches, "size": size, "times": len(steps), "first": steps[0]}
+        return None
 
     def epoch(self, newest: int) -> dict[str, int] | None:
         """Return the first step of a known epoch and its number of steps, for the loader that the steps follow; ``None`` where there is none such.

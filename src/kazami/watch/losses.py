@@ -70,11 +70,11 @@ class Targets:
     def trivial(self, call: LossCall) -> float | None:
         """Return the loss a constant output would have on the targets seen so far, ``None`` where it is unknown."""
         value = self._mean_trivial(call)
-        return None if value is None or not math.isfinite(value) else value * _entries(call)
+        return None if value is None or not math.isfinite(value) else value * entries(call)
 
     def least(self, call: LossCall) -> float:
         """Return the least that any answer can cost on targets like those seen so far: their own entropy where they are shares, 0 where they are certain."""
-        return self.uncertain * _entries(call)
+        return self.uncertain * entries(call)
 
     def _mean_trivial(self, call: LossCall) -> float | None:
         if call.kind in CLASSES and self.counts is not None:
@@ -95,7 +95,7 @@ class Targets:
         return {"smooth_l1": min(spread, variance / 2), "huber": min(spread, variance / 2)}.get(call.kind)
 
 
-def _entries(call: LossCall) -> int:
+def entries(call: LossCall) -> int:
     """Return how many mean losses a loss is: 1, and with the reduction by a sum as many as there are targets."""
     if call.options.get("reduction") != "sum":
         return 1

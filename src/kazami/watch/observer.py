@@ -20,8 +20,8 @@ from .growing import GrowthReader
 from .guarding import guarded, overheard, own_lock
 from .hooks import add_hearer, remove_listener
 from .names import Names
-from .opposing import SignReader, reaches
-from .player import Player, number_of
+from .opposing import SignReader, note_rivals
+from .player import Player, number_of, with_origins
 from .reading import BARE_LOSS, GraphReader, Reading
 from .resting import Rest
 from .rotation import rotation_fact
@@ -54,6 +54,7 @@ class Observer:
     """
 
     leader: Player | None = None  # whose steps move the clock
+    is_brief = False  # the step in progress is recorded, but the graph of its newest loss is not read
     follower: "Follower | None" = None  # of the weights, where a run directory is written
     distributions: "DistributionReader | None" = None  # there, too
 
@@ -91,7 +92,7 @@ class Observer:
         self._clips: list[tuple[float, float]] = []
         self._reader = GraphReader(self.names, is_dynamics=is_dynamics)
         self.growth = GrowthReader(is_full=is_dynamics)
-        self._steps = StepReader(self)
+        self.steps = StepReader(self)
         self._validation, self._scalers = Validation(), ScalerMemory()
         self.spikes, self.signs = SpikeWatch(), SignReader()
         self.rest = Rest(self)
@@ -151,10 +152,10 @@ class Observer:
             self._validation.note_mode(self.names.modules, self.leader or self.players[0])
 
     @overheard
-    def loader_begun(self, loader: int, batches: int | None) -> None:
+    def loader_begun(self, loader: int, batches: int | None, size: int | None) -> None:
         """Note which step the first batch of a loader belongs to."""
         if not self._is_of_others:
-            self._loaders.add(loader, batches, self.clock)
+            self._loaders.add(loader, batches, self.clock, size=size)
 
     @guarded
     def scale_updated(self) -> None:
@@ -187,10 +188,10 @@ class Observer:
             self._forget_step()
         if is_backward_compiled():
             self.noticed_things.add(COMPILED_BACKWARD)
-        self.awaits_end = self._steps.has_kept
+        self.awaits_end = self.steps.has_kept
         if self.awaits_end:
             self._reached = self._reached_by(tensors)
-            self._steps.look_for_kept_gradients(self._reached)
+            self.steps.look_for_kept_gradients(self._reached)
         self.moment = self.clock
         value = self._value_of(tensors)
         if value is not None:
@@ -200,7 +201,9 @@ class Observer:
         is_bad = value is not None and not abs(value) < float("inf")
         losses = tuple(map(self._scaled.original, tensors))
         self.growth.backward_begins(losses, self)
-        is_read = self.sampling.is_sampled(self.clock) or self.stands_out or (is_bad and not self._reader.has_found_bad)
+        is_sampled = self.sampling.is_sampled(self.clock)
+        is_read = self.stands_out or (is_bad and not self._reader.has_found_bad) or (is_sampled and not self._reader.is_brief(self))
+        self.is_brief = is_sampled and not is_read
         is_curved = not is_read and value is not None and not is_bad and "saved_tensor_hooks" not in self.noticed_things and self._reader.curvature.wants(self)
         if not (is_read or is_curved) or len(self._readings) >= 4:
             return
@@ -224,10 +227,10 @@ class Observer:
         """Take the probes out of the graph that backward has just walked."""
         if self._readings:
             self._readings[-1].remove_probes()
-            self._steps.note_what_was_made(self._readings[-1])
+            self.steps.note_what_was_made(self._readings[-1])
             if self._readings[-1].beat == 0:
                 self.signs.note([player for player in self.players if player.parameters.keys() & self._readings[-1].leaves.keys()])
-        self._steps.note_what_was_added(self._reached)
+        self.steps.note_what_was_added(self._reached)
 
     @guarded
     def step_begins(self, optimizer: torch.optim.Optimizer) -> None:
@@ -239,7 +242,7 @@ class Observer:
             player.began, player.thread = player.began or self.moment, threading.get_ident()
             if player is self.leader:
                 self._validation.close(player, self.moment)
-            self._steps.begin(player, optimizer)
+            self.steps.begin(player, optimizer)
             self.growth.step_begins(player, optimizer, self)
             if self.follower is not None:
                 self.follower.step_begins(player, self.moment)
@@ -251,7 +254,7 @@ class Observer:
         if player is None:
             return
         is_sampled = self.sampling.is_sampled(self.moment)
-        self._steps.end(player, optimizer)
+        self.steps.end(player, optimizer)
         if is_sampled:
             player.n_sampled += 1
             self.sampling.steps_recorded += 1
@@ -285,7 +288,7 @@ class Observer:
     @property
     def has_open(self) -> bool:
         """Whether anything of the step that has just ended matters to the next one."""
-        return bool(self._readings or self._scaled or self._clips or self._steps.has_kept or self.growth.is_following)
+        return bool(self._readings or self._scaled or self._clips or self.steps.has_kept or self.growth.is_following)
 
     @property
     def next_measured(self) -> float:
@@ -317,12 +320,12 @@ class Observer:
                 self._validation.close(self.leader, self.leader.steps)
                 if self.players[0].steps < self.leader.began:
                     self.blind["one_after_another"] = ONE_AFTER_ANOTHER
-            epoch = self._loaders.epoch(self.players[0].steps) if self.players else None
-            if epoch is not None:
-                self.players[0].facts["epoch"] = epoch
+            for player in self.players[:1]:
+                player.facts |= self._loaders.facts(player.steps)
             facts = self._reader.facts_for_all(self)
             checks = {"checks": [rule.name for rule in all_rules()], **self._scalers.facts(), **rotation_fact(self.players)}
-            return [player.trace(list(self.blind.values()), settings or {}, {**facts(player), **checks}) for player in self.players]
+            blind = list(self.blind.values())
+            return with_origins([player.trace(blind, settings or {}, {**facts(player), **checks}) for player in self.players], self.players)
 
     def optimizer_of(self, player: Player) -> torch.optim.Optimizer | None:
         """Return the living optimizer of a player."""
@@ -361,20 +364,11 @@ class Observer:
     def _forget_step(self) -> None:
         self.growth.forget_step()
         if self._readings:
-            self._note_rivals()
+            note_rivals(self, self._moved)
             self._release()
         self._moved.clear()
-        self._loss, self._has_loss, self.has_stepped, self._clips, self.stands_out = 0.0, False, False, [], False
+        self._loss, self._has_loss, self.has_stepped, self._clips, self.stands_out, self.is_brief = 0.0, False, False, [], False, False
         self._scaled.forget_dead()
-
-    def _note_rivals(self) -> None:
-        """Note players of a game: a loss reached two players, and only one of them stepped on it, or one climbs where the other descends."""
-        for reading in self._readings if len(self.players) > 1 and self._moved else ():
-            reached = [player for player in self.players if player.steps > 0 and reaches(reading, player)]
-            climbs = {bool(o.param_groups[0].get("maximize")) for player in reached if (o := self.optimizer_of(player)) is not None}
-            if len(reached) > 1 and (len(climbs) > 1 or any(id(player) not in self._moved for player in reached)):
-                for player in reached:
-                    player.facts["adversarial"] = {"players": len(reached)}
 
     def _was_discarded(self, tensors: tuple[Tensor, ...]) -> bool:
         """Return whether the script has thrown away the gradients of earlier backward calls instead of stepping (a batch that it skipped)."""

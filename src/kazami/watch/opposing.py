@@ -11,6 +11,7 @@ from .observables import sample
 
 if TYPE_CHECKING:
     from .graph import LiveGraph
+    from .observer import Observer
     from .player import Player
     from .reading import Reading
 
@@ -80,6 +81,21 @@ def _judge(reading: "Reading") -> Any:
                 reading.facts["turned"] = {"by": "operation"}
 
     return judge
+
+
+def note_rivals(observer: "Observer", moved: set[int]) -> None:
+    """Note players of a game: a loss reached two players, and only one of them stepped on it, or one climbs where the other descends.
+
+    Args:
+        observer: Whose players these are, at the end of a step.
+        moved: The ``id`` of each player that has stepped.
+    """
+    for reading in observer.readings if len(observer.players) > 1 and moved else ():
+        reached = [player for player in observer.players if player.steps > 0 and reaches(reading, player)]
+        climbs = {bool(o.param_groups[0].get("maximize")) for player in reached if (o := observer.optimizer_of(player)) is not None}
+        if len(reached) > 1 and (len(climbs) > 1 or any(id(player) not in moved for player in reached)):
+            for player in reached:
+                player.facts["adversarial"] = {"players": len(reached)}
 
 
 def reaches(reading: "Reading", player: "Player") -> bool:

@@ -1,7 +1,9 @@
 """Player: what is remembered of the parameters that one optimizer moves (a training has one; adversarial ones have several)."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -12,10 +14,15 @@ from torch import Tensor
 from ..records.trace import Layer, Series, Trace
 from ..signals.stability_gauge import StabilityGauge, stability_gauge
 from .layers import Sight
-from .losses import Targets
+from .losses import LossCall, Targets, entries
 from .rotation import Orbit
 
 NEWEST = 8  # measurements of curvature that the live line looks at
+EVENTS = ("first_bad", "bad_gradient", "bad_update")  # the first number that was not finite: in the loss, in a gradient, in an update
+# The loss may be a multiple of the loss function's value, or have a penalty beside it. At the start a network guesses, so that the ratio is right for the
+# guess in both cases; later on a penalty is all that is left.
+FIRST_SCALES = 4
+EVERY_STEP = "loss", "learning_rate"
 Rows = list[tuple[int, dict[int, float]]]
 MOST_SETTINGS = ("lr", "momentum", "dampening", "nesterov", "betas", "alpha", "eps", "weight_decay", "amsgrad", "foreach", "fused", "max_iter", "rho")
 
@@ -41,7 +48,6 @@ class Player:
         self.thread = 0  # of its newest recorded step
         self.first_loss: float | None = None
         self.layers: list[Layer] = []
-        self.memories: dict[int, dict[str, Any]] = {}
         self.given: set[int] = set()
         self.ungiven: dict[int, str] = {}
         self.scales: list[float] = []
@@ -52,6 +58,7 @@ class Player:
         self._columns: dict[int, int] = {}
         self._by_layer: dict[str, Rows] = {}
         self._numbers: dict[str, tuple[list[int], list[float]]] = {}
+        self._more_at = 0  # the newest step of which more is known than every step has
         self.adopt(optimizer)
 
     def adopt(self, optimizer: torch.optim.Optimizer) -> None:
@@ -70,6 +77,34 @@ class Player:
         if self.trivial is not None and self.trivial > 0:
             return self.trivial
         return abs(self.first_loss) if self.first_loss else float("nan")
+
+    def note_targets(self, calls: Sequence[LossCall], value: float | None, n_losses: float) -> None:
+        """Learn from the loss functions of one backward what guessing costs.
+
+        What guessing costs is that of a typical step: of losses that are sums, the newest may be one over fewer samples than the others (the last of an epoch).
+
+        Args:
+            calls: The loss functions in its graph.
+            value: The loss itself.
+            n_losses: How many such losses a step has (gradients may be accumulated over several).
+        """
+        for call in calls:
+            self.targets.add(call)
+        parts = [self.targets.trivial(call) for call in calls]
+        if not parts or any(part is None for part in parts):
+            return
+        self.loss_kind = calls[-1].kind
+        self.facts["loss_reduction"] = str(calls[-1].options.get("reduction", "mean"))
+        own, size = sum(call.value for call in calls), max(entries(call) for call in calls)
+        if value is None or not math.isfinite(value) or not math.isfinite(own) or own <= 0 or size == 0:
+            return
+        if len(self.scales) < FIRST_SCALES:
+            self.scales.append(value / own * size * n_losses)
+        typical = median(self.scales) / size
+        self.trivial = sum(part for part in parts if part is not None) * typical
+        least = sum(self.targets.least(call) for call in calls)
+        if least > 0:
+            self.facts["least_loss"] = least * typical
 
     def column(self, sight: Sight) -> int:
         """Return the column of a layer, a new one for a new layer."""
@@ -90,12 +125,9 @@ class Player:
         """The column of each layer by `key_of`."""
         return self._columns
 
-    def memory(self, sight: Sight) -> dict[str, Any]:
-        """Return the lasting memory of a layer's observables."""
-        return self.memories.setdefault(self.column(sight), {})
-
     def add_layer_values(self, quantity: str, step: int, values: Mapping[int, float]) -> None:
         """Add one row of a quantity of layers."""
+        self._more_at = max(self._more_at, step)
         rows = self._by_layer.setdefault(quantity, [])
         if rows and rows[-1][0] == step:
             rows[-1][1].update(values)
@@ -104,6 +136,7 @@ class Player:
 
     def add_number(self, quantity: str, step: int, value: float) -> None:
         """Add one number of the whole training."""
+        self._more_at = max(self._more_at, step)
         steps, values = self._numbers.setdefault(quantity, ([], []))
         if steps and steps[-1] == step:
             values[-1] = value
@@ -113,15 +146,23 @@ class Player:
 
     def note_step(self, step: int, loss: float | None, groups: Sequence[Mapping[str, Any]]) -> None:
         """Add what every step has: its loss, if it was read, and the largest learning rate of the optimizer's parameter groups."""
-        if loss is not None:
-            self.add_number("loss", step, loss)
-        if len(groups) == 1 and type(rate := groups[0].get("lr")) is float:
-            self.add_number("learning_rate", step, rate)
-        elif rates := [plain(group["lr"]) for group in groups if "lr" in group]:
-            self.add_number("learning_rate", step, float(max(rates)))
+        rate: float | None = groups[0].get("lr") if len(groups) == 1 else None
+        if type(rate) is not float:
+            rate = max((float(number) for group in groups if "lr" in group and (number := plain(group["lr"])) is not None), default=None)
+        for name, value in zip(EVERY_STEP, (loss, rate), strict=True):
+            if value is None:
+                continue
+            known = self._numbers.get(name)
+            if known is not None and known[0][-1] < step:  # what `add_number` does, without another call: this runs at every step, with cold caches
+                known[0].append(step)
+                known[1].append(value)
+            else:
+                self.add_number(name, step, value)
 
     def row(self, step: int) -> dict[str, float]:
         """Return all that was recorded at the newest step, by the names of the run directory."""
+        if step > self._more_at:
+            return {name: known[1][-1] for name in EVERY_STEP if (known := self._numbers.get(name)) is not None and known[0][-1] == step}
         numbers = {name: values[-1] for name, (steps, values) in self._numbers.items() if steps[-1] == step}
         for name, rows in self._by_layer.items():
             if rows and rows[-1][0] == step:
@@ -163,6 +204,28 @@ class Player:
             blind=tuple(blind),
             settings=dict(settings),
         )
+
+
+def with_origins(traces: Sequence[Trace], players: Sequence[Player]) -> list[Trace]:
+    """Return the traces of ``players``; where several turned non-finite, the later ones tell where the first of them did.
+
+    Networks that train together (the players of a game, a network and the one that makes its inputs) hand each other what spoils them within a step. What
+    happened before a player's first step is none of its affairs.
+    """
+    turned = [min((int(player.facts[name]["backward"]) for name in EVENTS if name in player.facts), default=math.inf) for player in players]
+    told = []
+    for trace, player, own in zip(traces, players, turned, strict=True):
+        others = [index for index, at in enumerate(turned) if at < own and _step_of(players[index]) >= player.began]
+        if others and (own < math.inf or not np.isfinite(trace["loss"].values).all()):
+            origin = traces[min(others, key=turned.__getitem__)].facts
+            events = {name: origin[name] for name in EVENTS if name in origin}
+            trace = trace.replaced(facts={name: fact for name, fact in trace.facts.items() if name not in EVENTS} | events)
+        told.append(trace)
+    return told
+
+
+def _step_of(player: Player) -> int:
+    return min(int(player.facts[name]["step"]) for name in EVENTS if name in player.facts)
 
 
 def _earlier(facts: Any, late: int) -> Any:

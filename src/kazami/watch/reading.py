@@ -37,7 +37,8 @@ MANY_USES = 16
 MOST_COLUMNS, FEWEST_ROWS = 64, 8
 MOST_NUMBERS = 2048  # of a gradient on its way back; the gradients of weights are read whole
 DENSE = 64  # so many recorded steps show everything,
-SPARSE = 16  # later steps do so at this distance; those between show what changes fast
+SPARSE = 16  # later steps do so at this distance,
+FOURTH = 4  # and of those between each fourth shows what changes fast; the others show gradients and updates alone
 OFTEN = 8
 SINGULAR = frozenset({"Sqrt", "Rsqrt", "Log", "Div", "Pow", "Std", "Acos", "Asin", "Exp", "Atan2", "Reciprocal", "Log1P"})
 
@@ -157,6 +158,13 @@ class GraphReader:
                 self._whole_at, self._n_whole = step, self._n_whole + 1
         return step - self._whole_at
 
+    def is_brief(self, observer: "Observer") -> bool:
+        """Return whether gradients and updates are all that the step in progress is recorded for, so that its graph need not be read."""
+        follower, since = observer.follower, observer.clock - self._whole_at
+        if self._n_whole < DENSE or self.curvature.is_full or not 0 < since < SPARSE or since % FOURTH == 0:
+            return False
+        return follower is None or not follower.cadence.is_due(observer.clock - 1)
+
     def _layers(self, graph: LiveGraph, *, is_searched: bool) -> list[Sight]:
         """Return the layers of a graph, from memory where its shape is known and no search is due."""
         known = self._outlines.get(graph.skeleton)
@@ -190,7 +198,7 @@ class GraphReader:
         if n_uses > MOST_PROBES:
             return
         for sight in reading.sights:
-            if sight.layer.kind in ("norm", "embedding") or (len(sight.uses) > MANY_USES and reading.beat % 4):
+            if sight.layer.kind in ("norm", "embedding") or (len(sight.uses) > MANY_USES and reading.beat % FOURTH):
                 continue
             sight.output_gradients = [float("nan")] * len(sight.uses)
             for index, node in enumerate(sight.uses):

@@ -35,7 +35,8 @@ class Rest:
         self._optimizer: weakref.ref[torch.optim.Optimizer] | None = None
         self._player: Player | None = None
         self._n_groups = 0
-        self._opened = -1  # the backward that was passed last
+        self._opened = -1  # the backward that was passed last,
+        self._value: float | None = None  # and its loss
         self._is_passing = False  # its optimizer step has begun here
 
     def settle(self, player: "Player", optimizer: torch.optim.Optimizer) -> None:
@@ -69,7 +70,7 @@ class Rest:
                 if root.is_cpu and not (type(value) is float and observer.spikes.took_usual(value)):
                     return False
                 observer.begin_step(value)
-                self._opened = observer.n_backwards
+                self._opened, self._value = observer.n_backwards, value
         except Exception as error:
             observer.give_up(error)
         return True
@@ -78,14 +79,16 @@ class Rest:
         """Note loss and learning rate of an optimizer step that is about to begin; return whether that is all there is to do."""
         observer, player = self._observer, self._player
         self._is_passing = False
-        if self._opened != observer.n_backwards or observer.clock >= self.until or observer.has_stepped or observer.clock % GLANCE == 0 or player is None:
+        if self._opened != observer.n_backwards or observer.clock >= self.until or observer.has_stepped or player is None:
             return False
         groups = optimizer.param_groups
         if self._optimizer is None or self._optimizer() is not optimizer or len(groups) != self._n_groups:
             return False
         try:
             with observer.lock:
-                player.note_step(observer.moment, observer.pending_loss, groups)
+                if observer.clock % GLANCE == 0 and not observer.steps.are_sound(player):
+                    return False
+                player.note_step(observer.moment, self._value, groups)
                 self._is_passing = True
         except Exception as error:
             observer.give_up(error)

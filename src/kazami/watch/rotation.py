@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH = 6
 TENSORS, SAMPLE = 8, 512
+FEW = 4  # tensors of a player without another one
 MOST = 1500
 TURNS = 2.0  # a random walk seen in its own principal plane winds once at most
 STEADY = 0.8
@@ -36,11 +37,12 @@ class Orbit:
         self._signs: Tensor | None = None
         self._watched: tuple[int, list[int]] = (0, [])
 
-    def add(self, step: int, player: "Player", *, is_sampled: bool) -> None:
-        """Remember where the weights are at ``step``; on a device, where reading them waits, only at recorded steps."""
-        if len(self.points) >= MOST:
+    def add(self, step: int, player: "Player", *, is_sampled: bool, is_alone: bool) -> None:
+        """Remember where the weights are at ``step``, if a path of them would be looked at; on a device, where reading them waits, only at recorded steps."""
+        if len(self.points) >= MOST or (is_alone and not _may_turn(player)):
             return
-        weights = [player.parameters[key] for key in self._keys(player) if key in player.parameters]
+        keys = self._keys(player)[: FEW if is_alone else TENSORS]
+        weights = [player.parameters[key] for key in keys if key in player.parameters]
         if not weights or not (is_sampled or weights[0].device.type == "cpu"):
             return
         flat = torch.cat([sample(weight, SAMPLE).reshape(-1).float() for weight in weights])
@@ -52,7 +54,7 @@ class Orbit:
 
     def _keys(self, player: "Player") -> list[int]:
         if self._watched[0] != len(player.sizes):
-            self._watched = len(player.sizes), sorted(player.sizes, key=lambda key: -player.sizes[key])[:TENSORS]
+            self._watched = len(player.sizes), sorted(player.sizes, key=lambda key: -player.sizes[key])
         return self._watched[1]
 
 
@@ -68,7 +70,7 @@ def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
     """
     rivals = [player for player in players if "adversarial" in player.facts and player.orbit.points]
     if len(rivals) < 2:
-        rivals = [player for player in players if len(players) == 1 and player.orbit.points and (_is_turned(player) or _is_plain(player))]
+        rivals = [player for player in players if len(players) == 1 and player.orbit.points and _may_turn(player)]
     if not rivals:
         return {}
     steps, stride = _longest_stretch(set.intersection(*(set(player.orbit.points) for player in rivals)))
@@ -93,6 +95,11 @@ def rotation_fact(players: Sequence["Player"]) -> dict[str, Any]:
 
 def _sides(rivals: Sequence["Player"]) -> str:
     return "players" if len(rivals) > 1 else "sides" if _is_turned(rivals[0]) else "weights"
+
+
+def _may_turn(player: "Player") -> bool:
+    """Return whether the weights of one player alone would be told to rotate."""
+    return _is_turned(player) or _is_plain(player)
 
 
 def _is_turned(player: "Player") -> bool:

@@ -305,9 +305,11 @@ class Session:
             self.stderr.flush()
 
     def _draw(self, player: "Player", step: int) -> None:
-        if self.options.quiet or time.monotonic() - self._drawn_at < LIVE_SECONDS or not self._is_first_rank() or not self.stderr.isatty():
+        if self.options.quiet or (moment := time.monotonic()) - self._drawn_at < LIVE_SECONDS:
             return
-        self._drawn_at = time.monotonic()
+        self._drawn_at = moment
+        if not self._is_first_rank() or not self.stderr.isatty():
+            return
         row = player.row(step)
         from ..records import wind_of
 

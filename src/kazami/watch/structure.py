@@ -8,6 +8,7 @@ from torch import Tensor
 from .graph import ACTIVATIONS, ADD, BATCH_NORM, LOSSES, MATRIX, PASS, RECURRENT, LiveGraph, Node, children, option, output_shape, saved
 from .layers import Sight
 from .losses import LossCall
+from .misfits import misfits
 
 SOFT = PASS | {"Clamp", "ClampMin", "ClampMax", "Add"}
 SQUASHING = {"softmax", "sigmoid", "tanh", "relu", "hardtanh", "hardsigmoid", "leaky_relu", "log_sigmoid"}
@@ -35,7 +36,7 @@ def read_structure(graph: LiveGraph, above: dict[Node, int], layers: Sequence[Si
     facts |= _output_range(graph, layers, calls)
     facts |= affine_chain(graph, above)
     facts |= _dropout(graph)
-    return facts
+    return facts | misfits(graph, above, calls)
 
 
 def _source(graph: LiveGraph, node: Node, through: frozenset[str] = PASS) -> tuple[Node | None, str]:

@@ -105,11 +105,13 @@ def norm_of(tensor: Tensor) -> float:
 
 def norms_of(tensors: Sequence[Tensor]) -> list[float]:
     """Return the Euclidean norm of each tensor: all by one call and one transfer where they are alike, one by one where they are not."""
-    kinds = {(type(t) in (Tensor, nn.Parameter), t.dtype, t.device) for t in tensors}
-    if len(kinds) == 1 and (True, torch.float32) == next(iter(kinds))[:2]:
-        norms = torch._foreach_norm([t.detach() for t in tensors])
-        return [float(norm) for norm in norms] if norms[0].device.type == "cpu" else [float(norm) for norm in torch.stack(norms).tolist()]
+    if tensors and all(_is_plain(t) and t.get_device() == tensors[0].get_device() for t in tensors):
+        return [float(norm) for norm in torch.stack(torch._foreach_norm([t.detach() if t.requires_grad else t for t in tensors])).tolist()]
     return [norm_of(tensor) for tensor in tensors]
+
+
+def _is_plain(tensor: Tensor) -> bool:
+    return type(tensor) in (Tensor, nn.Parameter) and tensor.dtype is torch.float32 and tensor.layout is torch.strided
 
 
 def rectified(sight: Sight) -> Tensor | None:

@@ -13,6 +13,7 @@ class OutputGradientRms(AbstractObservable):
     name: ClassVar = "output_gradient_rms"
     unit: ClassVar = "loss per activation"
     moment: ClassVar[Moment] = "before_step"
+    every: ClassVar = 4
 
     def measure(self, sight: Sight) -> float:
         """Return the root-mean-square, NaN where backward did not pass."""

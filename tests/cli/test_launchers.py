@@ -5,7 +5,7 @@ from itertools import pairwise
 import click
 import pytest
 
-from kazami.cli._launchers import launch_command, options_given
+from kazami.cli._launchers import launch_command, options_given, refuse_program
 from kazami.cli.run_command import command
 
 RUN = ["-m", "torch.distributed.run"]
@@ -79,3 +79,18 @@ def test_the_options_given_are_given_to_every_rank():
     assert "--quiet" in given
     assert "--dynamics" not in given
     assert "torchrun" not in given
+
+
+def test_a_program_in_the_place_of_the_script_is_told_from_a_script(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    program = tmp_path / "programs" / "starter"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.setenv("PATHEXT", "")  # on Windows: a program may have no ending
+    with pytest.raises(click.UsageError, match=r"starter is a program and no Python script\. Name the script itself"):
+        refuse_program("starter")
+    refuse_program("missing.py")  # Python says it, in Python's own words
+    (tmp_path / "starter").write_text("")
+    refuse_program("starter")  # a script of that name comes first

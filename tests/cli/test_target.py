@@ -34,3 +34,16 @@ def test_a_shape_that_is_none_is_refused(place, text):
 def test_nothing_named_is_a_mistake_in_usage():
     with click.Context(click.Command("graph")), pytest.raises(click.UsageError, match="Name a script"):
         loaded((), None, None)
+
+
+@pytest.mark.parametrize("name", ["missing.py", "no/folder/train.py"])
+def test_a_script_that_is_not_there_is_said_once_and_nothing_is_started(place, capfd, name):
+    with pytest.raises(UsageError, match=f"There is no script '{name}'. Name a script, a module with -m, or module:function"):
+        loaded((name,), None, None)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_directory_is_no_script_unless_python_could_run_it(place):
+    (place / "folder").mkdir()
+    with pytest.raises(UsageError, match=r"folder is a directory without a __main__\.py"):
+        loaded(("folder",), None, None)

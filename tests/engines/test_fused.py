@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from kazami.engines import Job, Member, engine_named, ensemble
-from kazami.maps import TrainingMap
+from kazami.maps import TrainingMap, _opened
+from kazami.maps.optimizers._base import AbstractOptimizerRule
 from tests.engines.conformance import (
     OPTIMIZERS,
     assert_carries_tangents,
@@ -236,6 +237,41 @@ def test_a_frozen_layer_is_refused():
         return torch.optim.SGD(model[-1].parameters(), 0.1)
 
     assert "does not move 0.weight" in engine_named("fused").refusal(job(training().replaced(optimizer=optimizer), members()))
+
+
+def test_an_optimizer_of_a_package_with_settings_of_its_own_is_refused(monkeypatch):
+    class Plain(torch.optim.Optimizer):
+        """Gradient descent without a setting for weight decay."""
+
+        def __init__(self, params):
+            super().__init__(params, {"lr": 0.1})
+
+        @torch.no_grad()
+        def step(self, closure=None):
+            del closure
+            for p in self.param_groups[0]["params"]:
+                p -= self.param_groups[0]["lr"] * p.grad
+
+    class Rule(AbstractOptimizerRule):
+        """Its rule."""
+
+        optimizer = Plain
+
+        def slots(self, group):
+            del group
+            return ()
+
+        def numbers(self, group, time):
+            del time
+            return {"rate": group["lr"]}
+
+        def moved(self, theta, gradient, slots, numbers, group):
+            del slots, group
+            return (theta - numbers["rate"] * gradient,)
+
+    monkeypatch.setattr(_opened, "plugins", lambda group, kind: [Rule])
+    given = training().replaced(optimizer=lambda model: Plain(model.parameters()))
+    assert "its optimizer is Plain" in engine_named("fused").refusal(job(given, [Member(0)]))
 
 
 def test_a_module_that_is_not_what_its_trace_says_is_found_out():

@@ -1,6 +1,7 @@
 """Launchers of ranks: ``kazami run -- torchrun … train.py`` becomes ``torchrun … -m kazami run train.py``, so that every rank is watched from inside."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any
@@ -54,6 +55,17 @@ def _of_launcher(module: str | None, words: Sequence[str]) -> list[str] | None:
     if name.startswith("python") and not os.path.isfile(words[0] + ".py") and tuple(words[1:2]) == ("-m",) and words[2:3] and words[2] in MODULES:
         return list(words[3:])
     return None
+
+
+def refuse_program(name: str) -> None:
+    """Say what to name instead where a program stands in the place of the script: ``kazami run python train.py``.
+
+    Raises:
+        click.UsageError: There is no such script, but a program of that name.
+    """
+    if os.path.exists(name) or not shutil.which(name):
+        return
+    raise click.UsageError(f"{name} is a program and no Python script. Name the script itself (kazami run train.py), a module with -m, or torchrun behind --.")
 
 
 def options_given(context: click.Context) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..watch.options import FAIL_ON, LANGUAGES, RunOptions
+from ._launchers import refuse_program
 from ._look import Command
 
 
@@ -62,10 +63,12 @@ def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[
         options: Fields of `RunOptions`.
 
     Raises:
-        click.UsageError: Neither a script nor a module was named.
+        click.UsageError: Neither a script nor a module was named, or a program in a script's place.
     """
     if not module and not words:
         raise click.UsageError("Name a script, or a module with -m.", click.get_current_context())
+    if not module:
+        refuse_program(words[0])
     target, arguments = (module, list(words)) if module else (words[0], list(words[1:]))
     asked = RunOptions(**options)
     session: Any = import_module("kazami.watch.session")  # imported late: it may bring torch

@@ -54,6 +54,10 @@ def loaded(words: tuple[str, ...], module: str | None, input_shape: str | None, 
     name, arguments = (module, words) if module else (words[0], words[1:])
     if not module and ":" in name and not os.path.exists(name) and arguments:
         raise UsageError(f"{name} is called without arguments, but {' '.join(arguments)} was given. Is an option misspelt?")
+    if not module and ":" not in name and not os.path.exists(name):
+        raise UsageError(f"There is no script {name!r}. Name a script, a module with -m, or module:function.")
+    if not module and os.path.isdir(name) and not os.path.isfile(os.path.join(name, "__main__.py")):
+        raise UsageError(f"{name} is a directory without a __main__.py. Name the script in it.")
     shape = _shape(input_shape)
     with _stdout_to_stderr():
         return load_target(name, arguments, as_module=bool(module), input_shape=shape, steps=steps, record_trajectory=record_trajectory)

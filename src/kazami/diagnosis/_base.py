@@ -86,6 +86,15 @@ def matrices(trace: Trace, kinds: tuple[str, ...] = HIDDEN_KINDS) -> list[int]:
     return [index for index, layer in enumerate(trace.layers) if layer.kind in kinds]
 
 
+def on_the_way(trace: Trace, kinds: tuple[str, ...] = HIDDEN_KINDS) -> list[int]:
+    """Return the columns of the weight matrices that lie on the way from the inputs to the loss.
+
+    Those that make the scores of attention do not: their gradients are small while the scores are even, at any depth.
+    """
+    aside = set(trace.facts.get("score_branches", {}).get("layers", ()))
+    return [index for index in matrices(trace, kinds) if trace.layers[index].name not in aside]
+
+
 def recent(trace: Trace, name: str, last: int = 20) -> Floats:
     """Return the median over the newest ``last`` recorded steps of a quantity of layers, shape ``(layers,)``; NaN where nothing was recorded."""
     series = trace[name]

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..records.finding import Finding
 from ..records.trace import Floats, Series, Trace
-from ._base import HIDDEN_KINDS, growth_to_input, matrices
+from ._base import HIDDEN_KINDS, growth_to_input, matrices, on_the_way
 
 Curve = Callable[[Trace, Finding], Series]
 NOTHING = Series(np.empty(0, dtype=np.int64), np.empty(0))
@@ -57,7 +57,7 @@ def over_depth(name: str, *, sign: float = 1.0, kinds: tuple[str, ...] = HIDDEN_
 
     def curve(trace: Trace, finding: Finding) -> Series:
         del finding
-        series, columns = trace[name], matrices(trace, kinds)
+        series, columns = trace[name], on_the_way(trace, kinds)
         if series.values.ndim != 2 or not columns or max(columns) >= series.values.shape[1]:
             return NOTHING
         return seen(series.steps, sign * np.array([growth_to_input(row[columns]) for row in series.values]))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding
 from ..records.trace import Trace
-from ._base import AbstractRule, both, early, growth_to_input, layer_name, matrices, recent, short
+from ._base import AbstractRule, both, early, growth_to_input, layer_name, matrices, on_the_way, recent, short
 from ._curves import of_layer, over_depth
 from ._progress import is_slow
 from ._runaway import overflow_ahead
@@ -45,7 +45,7 @@ class ExplodingGradient(AbstractRule):
         return self._over_time(trace) or self._by_its_radius(trace) or self._over_depth(trace) or self._overflow(trace) or self._over_steps(trace)
 
     def _over_depth(self, trace: Trace) -> Finding | None:
-        columns = matrices(trace)
+        columns = on_the_way(trace)
         growths = [growth_to_input(values[columns]) for values in (early(trace, "output_gradient_rms"), recent(trace, "output_gradient_rms"))]
         growth = max((g for g in growths if np.isfinite(g)), default=float("nan"))
         if len(columns) < 3 or not growth > LIMIT:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..records.finding import Evidence, Finding, Sentence
 from ..records.trace import Floats, Trace
-from ._base import AbstractRule, both, early, growth_to_input, is_adaptive, layer_name, matrices, recent, short
+from ._base import AbstractRule, both, early, growth_to_input, is_adaptive, layer_name, matrices, on_the_way, recent, short
 from ._curves import of_layer, over_depth
 from ._progress import SLOW_EXPLAINED
 from ._steps import TORN, peak_update
@@ -59,7 +59,7 @@ class VanishingGradient(AbstractRule):
         return self._over_depth(trace, SEVERE if patient else LIMIT) or self._over_time(trace, FORGOTTEN if patient else LIMIT) or self._no_signal(trace)
 
     def _over_depth(self, trace: Trace, limit: float) -> Finding | None:
-        columns = [i for i in matrices(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
+        columns = [i for i in on_the_way(trace, ("linear", "conv", "recurrent", "embedding")) if np.isfinite(recent(trace, "output_gradient_rms")[i])]
         born, now = (-growth_to_input(profile(trace, name, columns)) for name in ("early", "recent"))
         born = np.nan if peak_update(trace) > TORN else born
         fade = float(np.fmax(born, now))
@@ -131,7 +131,7 @@ class VanishingGradient(AbstractRule):
 
     def exonerate(self, trace: Trace) -> Sentence | None:
         """Say by how little gradients change over depth."""
-        change = growth_to_input(profile(trace, "recent", matrices(trace)))
+        change = growth_to_input(profile(trace, "recent", on_the_way(trace)))
         if not abs(change) <= 2:
             return None
         return both(f"depth (gradients change by {short(abs(change))} decades)", f"深さ（勾配の変化は {short(abs(change))} 桁）")

@@ -98,6 +98,8 @@ def _begin(m: TrainingMap, name: str) -> int:
 
 def _descent(m: TrainingMap, columns: Columns) -> Descent:
     groups, kind = columns.groups(0), type(m.optimizer)
+    if kind not in (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW):
+        raise NotOfTheFamily(f"its optimizer is {kind.__name__}, and not SGD, Adam or AdamW")
     if len(groups) != len(m.layout.blocks):
         raise NotOfTheFamily("one of its parameter groups moves nothing")
     if any(group.get("maximize", False) or group.get("amsgrad", False) for group in groups):
@@ -109,12 +111,10 @@ def _descent(m: TrainingMap, columns: Columns) -> Descent:
             raise NotOfTheFamily("its parameter groups follow different rules")
         has_memory = bool(m.layout.blocks[0].slots)
         return Descent("sgd", has_memory, has_memory and nesterov.pop(), "coupled" if has_decay else "none")
-    if kind in (torch.optim.Adam, torch.optim.AdamW):
-        decoupled = {kind is torch.optim.AdamW or bool(group.get("decoupled_weight_decay", False)) for group in groups}
-        if len(decoupled) > 1:
-            raise NotOfTheFamily("its parameter groups follow different rules")
-        return Descent("adam", weight_decay=("decoupled" if decoupled.pop() else "coupled") if has_decay else "none")
-    raise NotOfTheFamily(f"its optimizer is {kind.__name__}, and not SGD, Adam or AdamW")
+    decoupled = {kind is torch.optim.AdamW or bool(group.get("decoupled_weight_decay", False)) for group in groups}
+    if len(decoupled) > 1:
+        raise NotOfTheFamily("its parameter groups follow different rules")
+    return Descent("adam", weight_decay=("decoupled" if decoupled.pop() else "coupled") if has_decay else "none")
 
 
 def _order(m: TrainingMap, layers: tuple[FoundLayer, ...]) -> np.ndarray:

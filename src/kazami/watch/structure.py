@@ -9,6 +9,7 @@ from .graph import ACTIVATIONS, ADD, BATCH_NORM, LOSSES, MATRIX, PASS, RECURRENT
 from .layers import Sight
 from .losses import LossCall
 from .misfits import misfits
+from .score_branches import score_branches
 
 SOFT = PASS | {"Clamp", "ClampMin", "ClampMax", "Add"}
 SQUASHING = {"softmax", "sigmoid", "tanh", "relu", "hardtanh", "hardsigmoid", "leaky_relu", "log_sigmoid"}
@@ -36,7 +37,7 @@ def read_structure(graph: LiveGraph, above: dict[Node, int], layers: Sequence[Si
     facts |= _output_range(graph, layers, calls)
     facts |= affine_chain(graph, above)
     facts |= _dropout(graph)
-    return facts | misfits(graph, above, calls)
+    return facts | misfits(graph, above, calls) | score_branches(graph, layers)
 
 
 def _source(graph: LiveGraph, node: Node, through: frozenset[str] = PASS) -> tuple[Node | None, str]:

@@ -126,8 +126,7 @@ class StepReader:
         self._kept.pop(id(player), None)
         if opened is None:
             return
-        if opened.beat != BRIEF:
-            self._remember_gradients(player)
+        self._remember_gradients(player)
         changes = compare_weights(opened.sights)
         for sight in opened.sights:
             if opened.is_scaled:

@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 import kazami
-from kazami.dynamics.onset import crossing
+from kazami.dynamics.onset import _fastest, _warnings, crossing
 from kazami.errors import UsageError
 from kazami.maps import Training
 
@@ -103,3 +103,14 @@ def test_digits_train_fastest_at_the_onset():
     assert found.is_proved
     assert found.table[-1]["final"] < 0.3
     assert found.figure().axes
+
+
+def test_rates_that_are_all_as_fast_have_no_fastest():
+    rates, times = np.array([0.1, 0.2, 0.4]), np.full((3, 5), 139.0)
+    median, fastest, span = _fastest(rates, times)
+    assert math.isnan(fastest)
+    assert np.isnan(span).all()
+    (remark,) = _warnings(rates, fastest, 0.3, np.zeros((3, 5)), median)
+    assert "after 139 steps: none is faster" in remark.in_language("en")
+    times[1] -= 10
+    assert _fastest(rates, times)[1] == 0.2

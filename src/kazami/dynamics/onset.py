@@ -39,7 +39,7 @@ class OnsetOfChaos:
     Attributes:
         onset: Learning rate at which the mean exponent passes ``threshold`` for good; NaN where it does not between the rates tried.
         interval: 95 % bootstrap interval over the initialisations; NaN where resamples do not agree that there is an onset.
-        fastest: Learning rate with the shortest median time to the acceptable result; NaN where none reaches it.
+        fastest: Learning rate with the shortest median time to the acceptable result; NaN where none reaches it, or all do at once.
         fastest_interval: 95 % bootstrap interval over the initialisations, on the grid of the rates tried.
         table: One dict per learning rate: ``learning_rate``, ``exponent``, ``exponent_error``, ``time`` (median, in steps), ``reached`` (share of seeds),
             ``failed`` (the others), ``final`` (median loss or score at the end), ``diverged`` (share of seeds).
@@ -252,9 +252,9 @@ def _reached(course: Floats, good: float, every: int) -> float:
 
 
 def _fastest(rates: Floats, times: Floats) -> tuple[Floats, float, tuple[float, float]]:
-    """Return the median time of each rate, the rate with the shortest, and its bootstrap interval."""
+    """Return the median time of each rate, the rate with the shortest, and its bootstrap interval; NaN where no rate is faster than the others."""
     median = np.array([middle(row) for row in times])
-    if not np.isfinite(median).any():
+    if not np.isfinite(median).any() or _is_all_one(median):
         return median, math.nan, (math.nan, math.nan)
     generator = np.random.default_rng(0)
     found = []
@@ -264,6 +264,10 @@ def _fastest(rates: Floats, times: Floats) -> tuple[Floats, float, tuple[float, 
             found.append(float(rates[int(np.argmin(drawn))]))
     low, high = np.quantile(found, [0.025, 0.975], method="nearest")
     return median, float(rates[int(np.argmin(median))]), (float(low), float(high))
+
+
+def _is_all_one(median: Floats) -> bool:
+    return len(median) > 1 and bool((median == median[0]).all())
 
 
 def _proved(training: Training, rates: Floats, fastest: float, seeds: int, goal: Goal, rivals: bool) -> tuple[dict[float, float], tuple[Rival, ...]]:
@@ -341,6 +345,9 @@ def _warnings(rates: Floats, fastest: float, onset: float, exponents: Floats, me
     if not np.isfinite(median).any():
         text = "No rate reaches the acceptable result in the median. Give more steps, or another acceptable value."
         said.append(Remark(text, "どの学習率でも目標に達しない。ステップ数か acceptable を見直す。"))
+    elif _is_all_one(median):
+        text = f"Every rate reaches the acceptable result after {median[0]:.0f} steps: none is faster. Give another acceptable value, or other rates."
+        said.append(Remark(text, f"どの学習率も {median[0]:.0f} ステップで目標に達し、差がない。acceptable か学習率の範囲を見直す。"))
     return said
 
 

@@ -144,7 +144,8 @@ def _sentences(found: "OnsetOfChaos", words: dict[str, str]) -> list[str]:
     lines = [words["onset"].format(onset=_number(found.onset), low=low, high=high) if math.isfinite(found.onset) else words["none"]]
     goal = _number(found.acceptable)
     if not math.isfinite(found.fastest):
-        return [*lines, words["never"].format(goal=goal)]
+        is_reached = math.isfinite(float(found.times.max()))  # by all, at the same step: a warning says so
+        return lines if is_reached else [*lines, words["never"].format(goal=goal)]
     low, high = (_number(end) for end in found.fastest_interval)
     lines.append(words["fastest"].format(goal=goal, fastest=_number(found.fastest), low=low, high=high))
     return [*lines, words["proved" if found.is_proved else "unproved"]]

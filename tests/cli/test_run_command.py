@@ -100,6 +100,14 @@ def test_what_cannot_be_meant_is_a_usage_error(session, line, capsys):
     assert capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", ["--json", "--sarif"])
+def test_a_document_needs_a_folder_before_the_script_begins(session, option, tmp_path, capsys):
+    assert call("run", option, f"{tmp_path}/none/x.json", "train.py") == 2
+    assert session.asked is None
+    assert f"there is no folder {tmp_path}/none. Make it, or name another place." in " ".join(capsys.readouterr().err.split())
+    assert call("check", option, f"{tmp_path}/x.json", "train.py") == 0
+
+
 @pytest.mark.parametrize(("ending", "exit_code"), [(0, 0), (3, 3), (ScriptEnd(7, "exit"), 7), (ScriptEnd(0, "finished"), 0)])
 def test_the_exit_code_is_the_scripts(session, ending, exit_code):
     session.ending = ending

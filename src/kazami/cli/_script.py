@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -63,7 +64,7 @@ def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[
         options: Fields of `RunOptions`.
 
     Raises:
-        click.UsageError: Neither a script nor a module was named, or a program in a script's place.
+        click.UsageError: Neither a script nor a module was named, or a program in a script's place, or a document is to go where there is no folder.
     """
     if not module and not words:
         raise click.UsageError("Name a script, or a module with -m.", click.get_current_context())
@@ -71,6 +72,8 @@ def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[
         refuse_program(words[0])
     target, arguments = (module, list(words)) if module else (words[0], list(words[1:]))
     asked = RunOptions(**options)
+    for option, place in (("--json", asked.json), ("--sarif", asked.sarif)):
+        _must_have_folder(option, place)
     session: Any = import_module("kazami.watch.session")  # imported late: it may bring torch
     ending = session.run(target, arguments, as_module=bool(module), options=asked, at_location=at_location)
     if isinstance(ending, int):
@@ -78,3 +81,9 @@ def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[
     from ..watch.script import end_process
 
     return partial(end_process, ending)  # outside click, which would swallow a KeyboardInterrupt
+
+
+def _must_have_folder(option: str, place: str | None) -> None:
+    folder = Path(place).absolute().parent if place and place != "-" else None
+    if folder is not None and not folder.is_dir():
+        raise click.UsageError(f"{option} {place}: there is no folder {folder}. Make it, or name another place.", click.get_current_context())

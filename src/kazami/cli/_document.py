@@ -69,5 +69,11 @@ def must_have_folder(place: str | None, *, what: str) -> None:
     Raises:
         CannotWrite: The folder is not there.
     """
-    if place and place != "-" and not Path(place).absolute().parent.is_dir():
-        raise CannotWrite(f"{what} should be written to {place}, but there is no folder {Path(place).absolute().parent}.")
+    if (folder := missing_folder(place)) is not None:
+        raise CannotWrite(f"{what} should be written to {place}, but there is no folder {folder}.")
+
+
+def missing_folder(place: str | None) -> Path | None:
+    """Return the folder of a file that is to be written if it is not there; ``None`` for no file and for standard output."""
+    folder = Path(place).absolute().parent if place and place != "-" else None
+    return folder if folder is not None and not folder.is_dir() else None

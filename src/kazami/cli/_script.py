@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ..watch.options import FAIL_ON, LANGUAGES, RunOptions
+from ._document import missing_folder
 from ._launchers import refuse_program
 from ._look import Command
 
@@ -73,7 +73,8 @@ def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[
     target, arguments = (module, list(words)) if module else (words[0], list(words[1:]))
     asked = RunOptions(**options)
     for option, place in (("--json", asked.json), ("--sarif", asked.sarif)):
-        _must_have_folder(option, place)
+        if (folder := missing_folder(place)) is not None:
+            raise click.UsageError(f"{option} {place}: there is no folder {folder}. Make it, or name another place.", click.get_current_context())
     session: Any = import_module("kazami.watch.session")  # imported late: it may bring torch
     ending = session.run(target, arguments, as_module=bool(module), options=asked, at_location=at_location)
     if isinstance(ending, int):
@@ -81,9 +82,3 @@ def start(module: str | None, words: tuple[str, ...], *, at_location: Callable[[
     from ..watch.script import end_process
 
     return partial(end_process, ending)  # outside click, which would swallow a KeyboardInterrupt
-
-
-def _must_have_folder(option: str, place: str | None) -> None:
-    folder = Path(place).absolute().parent if place and place != "-" else None
-    if folder is not None and not folder.is_dir():
-        raise click.UsageError(f"{option} {place}: there is no folder {folder}. Make it, or name another place.", click.get_current_context())
